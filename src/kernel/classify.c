@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/bpf.h>
+#include <linux/rtnetlink.h>
+#include <net/sch_generic.h>
+#include "classify.h"
+
+/* As cls_bpf runs it: data from the Ethernet header, at ingress. The program
+ * may have moved or changed anything; the caller looks at the skb afresh.
+ */
+static int europa_classify_run(struct bpf_prog *prog, struct sk_buff *skb)
+{
+	bool at_ingress = skb->tc_at_ingress;
+	int verdict;
+
+	__skb_push(skb, skb->mac_len);
+	bpf_compute_data_pointers(skb);
+	skb->tc_at_ingress = 1;
+	verdict = bpf_prog_run(prog, skb);
+	skb->tc_at_ingress = at_ingress;
+	__skb_pull(skb, skb->mac_len);
+	return verdict;
+}
+
+/* Under RCU, in the hook. EUROPA_V_VR: *port is the VR's here. */
+enum europa_verdict_counter europa_classify(struct europa_lower *lower,
+					    struct bpf_prog *prog,
+					    struct sk_buff *skb,
+					    struct europa_port **port)
+{
+	enum europa_verdict_counter outcome = EUROPA_V_UNKNOWN;
+	int verdict = europa_classify_run(prog, skb);
+
+	if ((verdict & ~0xffff) == EUROPA_VERDICT_VR(0)) {
+		*port = europa_lower_by_vr(lower, verdict & 0xffff);
+		if (*port)
+			outcome = EUROPA_V_VR;
+	} else if (verdict == EUROPA_VERDICT_HOST) {
+		outcome = EUROPA_V_HOST;
+	} else if (verdict == EUROPA_VERDICT_DROP) {
+		outcome = EUROPA_V_DROP;
+	} else if (verdict == EUROPA_VERDICT_NONE) {
+		outcome = EUROPA_V_NONE;
+	}
+	this_cpu_inc(lower->verdicts->c[outcome]);
+	return outcome;
+}
+
+/* Replaces the program, if there is one. */
+int europa_classify_bind(struct europa_lower *lower, int fd,
+			 struct netlink_ext_ack *extack)
+{
+	struct bpf_prog *prog, *old;
+
+	ASSERT_RTNL();
+	prog = bpf_prog_get_type_dev(fd, BPF_PROG_TYPE_SCHED_CLS, false);
+	if (IS_ERR(prog)) {
+		NL_SET_ERR_MSG(extack, "not a file descriptor of a BPF program of type sched_cls");
+		return PTR_ERR(prog);
+	}
+	old = rtnl_dereference(lower->prog);
+	rcu_assign_pointer(lower->prog, prog);
+	if (old)
+		bpf_prog_put(old); /* waits for RCU itself */
+	return 0;
+}
+
+bool europa_classify_unbind(struct europa_lower *lower)
+{
+	struct bpf_prog *old;
+
+	ASSERT_RTNL();
+	old = rtnl_dereference(lower->prog);
+	RCU_INIT_POINTER(lower->prog, NULL);
+	if (old)
+		bpf_prog_put(old);
+	return old;
+}

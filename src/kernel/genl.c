@@ -1,0 +1,752 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/bpf.h>
+#include <linux/pid.h>
+#include <linux/rtnetlink.h>
+#include <net/genetlink.h>
+#include <net/sock.h>
+#include "classify.h"
+#include "genl.h"
+#include "lower.h"
+#include "queue.h"
+#include "vr.h"
+
+static struct genl_family europa_genl_family;
+
+static const struct nla_policy europa_genl_policy[EUROPA_A_MAX + 1] = {
+	[EUROPA_A_VR]		= { .type = NLA_U32 },
+	[EUROPA_A_NAME]		= { .type = NLA_NUL_STRING,
+				    .len = EUROPA_NAME_SIZE - 1 },
+	[EUROPA_A_NETNS]	= { .type = NLA_NUL_STRING,
+				    .len = EUROPA_NETNS_SIZE - 1 },
+	[EUROPA_A_SLOTS]	= { .type = NLA_U32 },
+	[EUROPA_A_SNAP]		= { .type = NLA_U32 },
+	[EUROPA_A_QUEUES]	= { .type = NLA_U32 },
+	[EUROPA_A_LIMIT]	= { .type = NLA_U64 },
+	[EUROPA_A_UID]		= { .type = NLA_U32 },
+	[EUROPA_A_GID]		= { .type = NLA_U32 },
+	[EUROPA_A_MODE]		= { .type = NLA_U32 },
+	[EUROPA_A_FALLBACK]	= { .type = NLA_U8 },
+	[EUROPA_A_IFINDEX]	= { .type = NLA_U32 },
+	[EUROPA_A_PROG_FD]	= { .type = NLA_S32 },
+};
+
+/* ---- settings in ---- */
+
+static int europa_genl_u32(const struct nlattr *attr, u32 *to, u32 min,
+			   u32 max, const char *sentence,
+			   struct netlink_ext_ack *extack)
+{
+	u32 value;
+
+	if (!attr)
+		return 0;
+	value = nla_get_u32(attr);
+	if (value < min || value > max) {
+		NL_SET_BAD_ATTR(extack, attr);
+		extack->_msg = sentence;
+		return -ERANGE;
+	}
+	*to = value;
+	return 0;
+}
+
+static int europa_genl_numbers(struct nlattr **a, struct europa_config *config,
+			       struct netlink_ext_ack *extack)
+{
+	int err;
+
+	err = europa_genl_u32(a[EUROPA_A_SLOTS], &config->slots,
+			      EUROPA_SLOTS_MIN, EUROPA_SLOTS_MAX,
+			      "slots is 64 to 65536", extack);
+	if (!err)
+		err = europa_genl_u32(a[EUROPA_A_SNAP], &config->snap,
+				      EUROPA_SNAP_MIN, EUROPA_SNAP_MAX,
+				      "snap is 64 to 1984 bytes", extack);
+	if (!err)
+		err = europa_genl_u32(a[EUROPA_A_QUEUES], &config->queues, 1,
+				      EUROPA_QUEUES_MAX, "queues is 1 to 64",
+				      extack);
+	if (!err)
+		err = europa_genl_u32(a[EUROPA_A_MODE], &config->mode, 0, 0777,
+				      "mode is 0 to 0777", extack);
+	if (!err)
+		err = europa_genl_u32(a[EUROPA_A_UID], &config->uid, 0,
+				      U32_MAX - 1, "no such user number",
+				      extack);
+	if (!err)
+		err = europa_genl_u32(a[EUROPA_A_GID], &config->gid, 0,
+				      U32_MAX - 1, "no such group number",
+				      extack);
+	return err;
+}
+
+static int europa_genl_config(struct nlattr **a, struct europa_config *config,
+			      struct netlink_ext_ack *extack)
+{
+	static_assert(EUROPA_SNAP_MAX == 1984);
+	int err = europa_genl_numbers(a, config, extack);
+
+	if (err)
+		return err;
+	if (a[EUROPA_A_LIMIT])
+		config->limit = nla_get_u64(a[EUROPA_A_LIMIT]);
+	if (config->limit < EUROPA_LIMIT_MIN ||
+	    config->limit > EUROPA_LIMIT_MAX) {
+		NL_SET_ERR_MSG(extack, "limit is 1 MiB to 1 TiB");
+		return -ERANGE;
+	}
+	if (a[EUROPA_A_FALLBACK])
+		config->fallback = nla_get_u8(a[EUROPA_A_FALLBACK]);
+	if (config->fallback > EUROPA_FALLBACK_DROP) {
+		NL_SET_ERR_MSG(extack, "fallback is kernel or drop");
+		return -EINVAL;
+	}
+	if (a[EUROPA_A_NAME])
+		nla_strscpy(config->name, a[EUROPA_A_NAME],
+			    sizeof(config->name));
+	if (a[EUROPA_A_NAME] && !europa_vr_name_valid(config->name)) {
+		NL_SET_ERR_MSG(extack, "a VR name is 1 to 15 of A-Z a-z 0-9 _ . - and not all digits");
+		return -EINVAL;
+	}
+	if (a[EUROPA_A_NETNS])
+		nla_strscpy(config->netns, a[EUROPA_A_NETNS],
+			    sizeof(config->netns));
+	return 0;
+}
+
+/* ---- a VR out ---- */
+
+static bool europa_genl_visible(struct europa_vr *vr, struct net *net)
+{
+	struct europa_port *port;
+	unsigned long number;
+
+	if (net_eq(net, &init_net))
+		return true;
+	xa_for_each(&vr->ports, number, port)
+		if (net_eq(dev_net(port->dev), net))
+			return true;
+	return false;
+}
+
+static struct europa_vr *europa_genl_find(struct genl_info *info)
+{
+	struct nlattr **a = info->attrs;
+	struct europa_vr *vr = NULL;
+
+	if (a[EUROPA_A_VR])
+		vr = europa_vr_by_id(nla_get_u32(a[EUROPA_A_VR]));
+	else if (a[EUROPA_A_NAME])
+		vr = europa_vr_by_name(nla_data(a[EUROPA_A_NAME]));
+	if (vr)
+		return vr;
+	GENL_SET_ERR_MSG(info, "no such VR");
+	return ERR_PTR(-ENOENT);
+}
+
+static int europa_genl_put_port(struct sk_buff *skb,
+				const struct europa_port *port)
+{
+	struct nlattr *nest = nla_nest_start(skb, EUROPA_A_PORT);
+	struct net_device *dev = port->dev, *lower = port->lower_dev;
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put_u32(skb, EUROPA_PORT_A_NUMBER, port->number) ||
+	    nla_put_u32(skb, EUROPA_PORT_A_IFINDEX, dev->ifindex) ||
+	    nla_put_string(skb, EUROPA_PORT_A_IFNAME, dev->name) ||
+	    nla_put_u32(skb, EUROPA_PORT_A_LOWER_IFINDEX, lower->ifindex) ||
+	    nla_put_string(skb, EUROPA_PORT_A_LOWER_IFNAME, lower->name) ||
+	    nla_put(skb, EUROPA_PORT_A_ADDRESS, ETH_ALEN, dev->dev_addr) ||
+	    nla_put_u8(skb, EUROPA_PORT_A_MODE, port->mode) ||
+	    nla_put_u8(skb, EUROPA_PORT_A_SPOOFCHK, port->spoofchk) ||
+	    nla_put_u8(skb, EUROPA_PORT_A_UP,
+		       netif_running(dev) && netif_carrier_ok(dev))) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* From *number on; on EMSGSIZE it is the one that did not fit, and what did
+ * fit stays.
+ */
+static int europa_genl_put_ports(struct sk_buff *skb, struct europa_vr *vr,
+				 unsigned long *number)
+{
+	struct nlattr *nest = nla_nest_start(skb, EUROPA_A_PORTS);
+	struct europa_port *port;
+	int err = 0;
+
+	if (!nest)
+		return -EMSGSIZE;
+	xa_for_each_start(&vr->ports, *number, port, *number) {
+		err = europa_genl_put_port(skb, port);
+		if (err)
+			break;
+	}
+	nla_nest_end(skb, nest);
+	return err;
+}
+
+static int europa_genl_put_queue(struct sk_buff *skb,
+				 struct europa_queue *queue, u32 index)
+{
+	struct nlattr *nest = nla_nest_start(skb, EUROPA_A_QUEUE);
+	u32 count[EUROPA_OWNER_COUNT] = {};
+	u64 held = 0;
+
+	if (!nest)
+		return -EMSGSIZE;
+	spin_lock_bh(&queue->lock);
+	if (queue->pool) {
+		europa_pool_count(queue->pool, count);
+		held = queue->pool->held_bytes;
+	}
+	spin_unlock_bh(&queue->lock);
+	if (nla_put_u32(skb, EUROPA_QUEUE_A_INDEX, index) ||
+	    nla_put_u32(skb, EUROPA_QUEUE_A_FREE, count[EUROPA_OWNER_FREE]) ||
+	    nla_put_u32(skb, EUROPA_QUEUE_A_RX, count[EUROPA_OWNER_RX]) ||
+	    nla_put_u32(skb, EUROPA_QUEUE_A_VR, count[EUROPA_OWNER_VR]) ||
+	    nla_put_u32(skb, EUROPA_QUEUE_A_SPARE, count[EUROPA_OWNER_SPARE]) ||
+	    nla_put_u32(skb, EUROPA_QUEUE_A_TX, count[EUROPA_OWNER_TX]) ||
+	    nla_put_u64_64bit(skb, EUROPA_QUEUE_A_HELD, held,
+			      EUROPA_QUEUE_A_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int europa_genl_put_stats(struct sk_buff *skb, struct europa_vr *vr)
+{
+	struct nlattr *nest = nla_nest_start(skb, EUROPA_A_STATS);
+	u32 i;
+
+	if (!nest)
+		return -EMSGSIZE;
+	for (i = 0; i < EUROPA_C_COUNT; i++)
+		if (nla_put_u64_64bit(skb, i + 1,
+				      europa_stats_sum(vr->stats, i), 0))
+			return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int europa_genl_put_config(struct sk_buff *skb, struct europa_vr *vr)
+{
+	if (nla_put_string(skb, EUROPA_A_NETNS, vr->netns ?: "") ||
+	    nla_put_u32(skb, EUROPA_A_SLOTS, vr->slots) ||
+	    nla_put_u32(skb, EUROPA_A_SNAP, vr->snap) ||
+	    nla_put_u32(skb, EUROPA_A_QUEUES, vr->nr_queues) ||
+	    nla_put_u64_64bit(skb, EUROPA_A_LIMIT, vr->limit, EUROPA_A_PAD) ||
+	    nla_put_u32(skb, EUROPA_A_UID, vr->uid) ||
+	    nla_put_u32(skb, EUROPA_A_GID, vr->gid) ||
+	    nla_put_u32(skb, EUROPA_A_MODE, vr->mode) ||
+	    nla_put_u8(skb, EUROPA_A_FALLBACK, vr->fallback))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int europa_genl_put_state(struct sk_buff *skb, struct europa_vr *vr)
+{
+	u32 i, pid;
+
+	mutex_lock(&vr->lock);
+	pid = pid_vnr(vr->queues[0].pid);
+	mutex_unlock(&vr->lock);
+	if (nla_put_u8(skb, EUROPA_A_STATE, europa_vr_state(vr)) ||
+	    nla_put_u32(skb, EUROPA_A_PID, pid) ||
+	    nla_put_u32(skb, EUROPA_A_GENERATION, vr->queues[0].generation))
+		return -EMSGSIZE;
+	for (i = 0; i < vr->nr_queues; i++)
+		if (europa_genl_put_queue(skb, &vr->queues[i], i))
+			return -EMSGSIZE;
+	return europa_genl_put_stats(skb, vr);
+}
+
+static int europa_genl_put_id(struct sk_buff *skb, struct europa_vr *vr)
+{
+	return nla_put_u32(skb, EUROPA_A_VR, vr->id) ||
+	       nla_put_string(skb, EUROPA_A_NAME, vr->name) ? -EMSGSIZE : 0;
+}
+
+/*
+ * One message. *number 0: all about the VR and its first ports; else more of
+ * its ports. Returns 1 when ports are left, from *number on.
+ */
+static int europa_genl_put_vr(struct sk_buff *skb, struct europa_vr *vr,
+			      u32 portid, u32 seq, int flags,
+			      unsigned long *number)
+{
+	void *head = genlmsg_put(skb, portid, seq, &europa_genl_family, flags,
+				 EUROPA_CMD_VR_GET);
+	unsigned long first = *number;
+	int err;
+
+	if (!head)
+		return -EMSGSIZE;
+	err = europa_genl_put_id(skb, vr);
+	if (!err && !first)
+		err = europa_genl_put_config(skb, vr);
+	if (!err && !first)
+		err = europa_genl_put_state(skb, vr);
+	if (!err) {
+		err = europa_genl_put_ports(skb, vr, number);
+		if (err && *number > first)
+			err = 1;
+	}
+	if (err < 0) {
+		genlmsg_cancel(skb, head);
+		return err;
+	}
+	genlmsg_end(skb, head);
+	return err;
+}
+
+static int europa_genl_reply(struct europa_vr *vr, struct genl_info *info)
+{
+	unsigned long number = 0;
+	struct sk_buff *skb;
+	int err;
+
+	/* A port takes about 120 bytes. */
+	skb = genlmsg_new(NLMSG_GOODSIZE + 128 * (EUROPA_PORT_MAX + 1),
+			  GFP_KERNEL);
+	if (!skb)
+		return -ENOMEM;
+	err = europa_genl_put_vr(skb, vr, info->snd_portid, info->snd_seq, 0,
+				 &number);
+	if (err < 0) {
+		nlmsg_free(skb);
+		return err;
+	}
+	return genlmsg_reply(skb, info);
+}
+
+/* ---- commands ---- */
+
+static int europa_genl_vr_new(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr **a = info->attrs;
+	struct europa_config config;
+	struct europa_vr *vr;
+	u32 id = 0;
+	int err;
+
+	europa_vr_config_default(&config);
+	err = europa_genl_u32(a[EUROPA_A_VR], &id, 1, EUROPA_VR_MAX,
+			      "VR numbers are 1 to 65535", info->extack);
+	if (!err)
+		err = europa_genl_config(a, &config, info->extack);
+	if (err)
+		return err;
+	rtnl_lock();
+	vr = europa_vr_new(id, &config, info->extack);
+	err = PTR_ERR_OR_ZERO(vr);
+	if (!err)
+		europa_genl_event_vr(vr, EUROPA_EVENT_VR_NEW);
+	if (!err && info->nlhdr->nlmsg_flags & NLM_F_ECHO)
+		err = europa_genl_reply(vr, info);
+	rtnl_unlock();
+	return err;
+}
+
+static int europa_genl_vr_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct europa_config config;
+	struct europa_vr *vr;
+	int err;
+
+	rtnl_lock();
+	vr = europa_genl_find(info);
+	err = PTR_ERR_OR_ZERO(vr);
+	if (err)
+		goto unlock;
+	europa_vr_config_get(vr, &config);
+	err = europa_genl_config(info->attrs, &config, info->extack);
+	if (!err)
+		err = europa_vr_set(vr, &config, info->extack);
+	if (!err)
+		europa_genl_event_vr(vr, EUROPA_EVENT_VR_SET);
+unlock:
+	rtnl_unlock();
+	return err;
+}
+
+static int europa_genl_vr_del(struct sk_buff *skb, struct genl_info *info)
+{
+	struct europa_vr *vr;
+
+	rtnl_lock();
+	vr = europa_genl_find(info);
+	if (!IS_ERR(vr)) {
+		europa_genl_event_vr(vr, EUROPA_EVENT_VR_DEL);
+		europa_vr_del(vr);
+	}
+	rtnl_unlock();
+	return PTR_ERR_OR_ZERO(vr);
+}
+
+static int europa_genl_vr_get(struct sk_buff *skb, struct genl_info *info)
+{
+	struct europa_vr *vr;
+	int err;
+
+	rtnl_lock();
+	vr = europa_genl_find(info);
+	err = PTR_ERR_OR_ZERO(vr);
+	if (!err && !europa_genl_visible(vr, genl_info_net(info))) {
+		GENL_SET_ERR_MSG(info, "no such VR");
+		err = -ENOENT;
+	}
+	if (!err)
+		err = europa_genl_reply(vr, info);
+	rtnl_unlock();
+	return err;
+}
+
+/* args: 0 the VR number to go on with, 1 its port number to go on with. */
+static int europa_genl_vr_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct net *net = sock_net(skb->sk);
+	unsigned long number = cb->args[1];
+	u32 id = cb->args[0];
+	struct europa_vr *vr;
+	int err = 0;
+
+	rtnl_lock();
+	while ((vr = europa_vr_next(&id))) {
+		if (cb->args[0] != id)
+			number = 0; /* that VR is gone */
+		if (europa_genl_visible(vr, net))
+			err = europa_genl_put_vr(skb, vr,
+						 NETLINK_CB(cb->skb).portid,
+						 cb->nlh->nlmsg_seq,
+						 NLM_F_MULTI, &number);
+		if (err)
+			break;
+		number = 0;
+		cb->args[0] = ++id;
+	}
+	rtnl_unlock();
+	cb->args[0] = id;
+	cb->args[1] = number;
+	return err < 0 && !skb->len ? err : skb->len;
+}
+
+static struct net_device *europa_genl_dev(struct genl_info *info)
+{
+	struct nlattr *attr = info->attrs[EUROPA_A_IFINDEX];
+	struct net_device *dev = NULL;
+
+	if (attr)
+		dev = __dev_get_by_index(genl_info_net(info),
+					 nla_get_u32(attr));
+	if (dev)
+		return dev;
+	GENL_SET_ERR_MSG(info, "no such device");
+	return ERR_PTR(-ENODEV);
+}
+
+static int europa_genl_bind(struct net_device *dev, struct genl_info *info)
+{
+	struct europa_lower *lower = europa_lower_get(dev, info->extack);
+	int err;
+
+	if (IS_ERR(lower))
+		return PTR_ERR(lower);
+	err = europa_classify_bind(lower,
+				   nla_get_s32(info->attrs[EUROPA_A_PROG_FD]),
+				   info->extack);
+	if (err)
+		europa_lower_try_free(lower);
+	else
+		europa_genl_event_classifier(lower,
+					     EUROPA_EVENT_CLASSIFIER_SET);
+	return err;
+}
+
+static int europa_genl_classifier_set(struct sk_buff *skb,
+				      struct genl_info *info)
+{
+	struct net_device *dev;
+	int err;
+
+	if (!info->attrs[EUROPA_A_PROG_FD]) {
+		GENL_SET_ERR_MSG(info, "a classifier needs a program");
+		return -EINVAL;
+	}
+	rtnl_lock();
+	dev = europa_genl_dev(info);
+	err = IS_ERR(dev) ? PTR_ERR(dev) : europa_genl_bind(dev, info);
+	rtnl_unlock();
+	return err;
+}
+
+/* The lower device's state, if it has a classifier. */
+static struct europa_lower *europa_genl_classified(struct genl_info *info)
+{
+	struct net_device *dev = europa_genl_dev(info);
+	struct europa_lower *lower;
+
+	if (IS_ERR(dev))
+		return ERR_CAST(dev);
+	lower = europa_lower_find(dev);
+	if (lower && rtnl_dereference(lower->prog))
+		return lower;
+	GENL_SET_ERR_MSG(info, "the device has no classifier");
+	return ERR_PTR(-ENOENT);
+}
+
+static int europa_genl_classifier_del(struct sk_buff *skb,
+				      struct genl_info *info)
+{
+	struct europa_lower *lower;
+
+	rtnl_lock();
+	lower = europa_genl_classified(info);
+	if (!IS_ERR(lower)) {
+		europa_genl_event_classifier(lower,
+					     EUROPA_EVENT_CLASSIFIER_DEL);
+		europa_classify_unbind(lower);
+		europa_lower_try_free(lower);
+	}
+	rtnl_unlock();
+	return PTR_ERR_OR_ZERO(lower);
+}
+
+static int europa_genl_put_verdicts(struct sk_buff *skb,
+				    struct europa_lower *lower)
+{
+	struct nlattr *nest = nla_nest_start(skb, EUROPA_A_VERDICTS);
+	int i, cpu;
+
+	if (!nest)
+		return -EMSGSIZE;
+	for (i = 0; i < EUROPA_V_COUNT; i++) {
+		u64 sum = 0;
+
+		for_each_possible_cpu(cpu)
+			sum += per_cpu_ptr(lower->verdicts, cpu)->c[i];
+		if (nla_put_u64_64bit(skb, i + 1, sum, 0))
+			return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int europa_genl_put_program(struct sk_buff *skb,
+				   struct europa_lower *lower)
+{
+	struct bpf_prog *prog = rtnl_dereference(lower->prog);
+
+	if (nla_put_u32(skb, EUROPA_A_IFINDEX, lower->dev->ifindex) ||
+	    nla_put_string(skb, EUROPA_A_IFNAME, lower->dev->name))
+		return -EMSGSIZE;
+	if (!prog)
+		return 0;
+	if (nla_put_u32(skb, EUROPA_A_PROG_ID, prog->aux->id) ||
+	    nla_put_string(skb, EUROPA_A_PROG_NAME, prog->aux->name) ||
+	    nla_put(skb, EUROPA_A_PROG_TAG, sizeof(prog->tag), prog->tag))
+		return -EMSGSIZE;
+	return europa_genl_put_verdicts(skb, lower);
+}
+
+static int europa_genl_put_classifier(struct sk_buff *skb,
+				      struct europa_lower *lower, u32 portid,
+				      u32 seq, int flags)
+{
+	void *head = genlmsg_put(skb, portid, seq, &europa_genl_family, flags,
+				 EUROPA_CMD_CLASSIFIER_GET);
+
+	if (!head)
+		return -EMSGSIZE;
+	if (europa_genl_put_program(skb, lower)) {
+		genlmsg_cancel(skb, head);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, head);
+	return 0;
+}
+
+static int europa_genl_classifier_get(struct sk_buff *skb,
+				      struct genl_info *info)
+{
+	struct europa_lower *lower;
+	struct sk_buff *reply;
+	int err;
+
+	reply = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	if (!reply)
+		return -ENOMEM;
+	rtnl_lock();
+	lower = europa_genl_classified(info);
+	err = IS_ERR(lower) ? PTR_ERR(lower) :
+		europa_genl_put_classifier(reply, lower, info->snd_portid,
+					   info->snd_seq, 0);
+	rtnl_unlock();
+	if (!err)
+		return genlmsg_reply(reply, info);
+	nlmsg_free(reply);
+	return err;
+}
+
+static int europa_genl_classifier_dump(struct sk_buff *skb,
+				       struct netlink_callback *cb)
+{
+	struct net *net = sock_net(skb->sk);
+	struct europa_lower *lower;
+	int skip = cb->args[0];
+
+	rtnl_lock();
+	while ((lower = europa_lower_next(net, &skip))) {
+		if (rtnl_dereference(lower->prog) &&
+		    europa_genl_put_classifier(skb, lower,
+					       NETLINK_CB(cb->skb).portid,
+					       cb->nlh->nlmsg_seq,
+					       NLM_F_MULTI)) {
+			skip--;
+			break;
+		}
+	}
+	rtnl_unlock();
+	cb->args[0] = skip;
+	return skb->len;
+}
+
+static const struct genl_ops europa_genl_ops[] = {
+	{
+		.cmd = EUROPA_CMD_VR_NEW,
+		.flags = GENL_ADMIN_PERM,
+		.doit = europa_genl_vr_new,
+	}, {
+		.cmd = EUROPA_CMD_VR_SET,
+		.flags = GENL_ADMIN_PERM,
+		.doit = europa_genl_vr_set,
+	}, {
+		.cmd = EUROPA_CMD_VR_DEL,
+		.flags = GENL_ADMIN_PERM,
+		.doit = europa_genl_vr_del,
+	}, {
+		.cmd = EUROPA_CMD_VR_GET,
+		.doit = europa_genl_vr_get,
+		.dumpit = europa_genl_vr_dump,
+	}, {
+		.cmd = EUROPA_CMD_CLASSIFIER_SET,
+		.flags = GENL_ADMIN_PERM,
+		.doit = europa_genl_classifier_set,
+	}, {
+		.cmd = EUROPA_CMD_CLASSIFIER_DEL,
+		.flags = GENL_ADMIN_PERM,
+		.doit = europa_genl_classifier_del,
+	}, {
+		.cmd = EUROPA_CMD_CLASSIFIER_GET,
+		.doit = europa_genl_classifier_get,
+		.dumpit = europa_genl_classifier_dump,
+	},
+};
+
+static const struct genl_multicast_group europa_genl_groups[] = {
+	{ .name = EUROPA_GENL_EVENTS },
+};
+
+static struct genl_family europa_genl_family __ro_after_init = {
+	.name		= EUROPA_GENL_NAME,
+	.version	= EUROPA_GENL_VERSION,
+	.maxattr	= EUROPA_A_MAX,
+	.policy		= europa_genl_policy,
+	.netnsok	= true,
+	.module		= THIS_MODULE,
+	.ops		= europa_genl_ops,
+	.n_ops		= ARRAY_SIZE(europa_genl_ops),
+	.resv_start_op	= EUROPA_CMD_EVENT,
+	.mcgrps		= europa_genl_groups,
+	.n_mcgrps	= ARRAY_SIZE(europa_genl_groups),
+};
+
+/* ---- events, to listeners in the initial namespace ---- */
+
+static struct sk_buff *europa_genl_event(enum europa_event event, void **head)
+{
+	struct sk_buff *skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+
+	if (!skb)
+		return NULL;
+	*head = genlmsg_put(skb, 0, 0, &europa_genl_family, 0,
+			    EUROPA_CMD_EVENT);
+	if (*head && !nla_put_u8(skb, EUROPA_A_EVENT, event))
+		return skb;
+	nlmsg_free(skb);
+	return NULL;
+}
+
+static void europa_genl_send(struct sk_buff *skb, void *head, int err)
+{
+	if (err) {
+		nlmsg_free(skb);
+		return;
+	}
+	genlmsg_end(skb, head);
+	genlmsg_multicast_netns(&europa_genl_family, &init_net, skb, 0, 0,
+				GFP_KERNEL);
+}
+
+void europa_genl_event_vr(struct europa_vr *vr, enum europa_event event)
+{
+	void *head;
+	struct sk_buff *skb = europa_genl_event(event, &head);
+
+	if (skb)
+		europa_genl_send(skb, head, europa_genl_put_id(skb, vr) ?:
+				 europa_genl_put_config(skb, vr));
+}
+
+/* vr->lock held; the name may be changing, which only a reader can mind. */
+void europa_genl_event_queue(struct europa_queue *queue,
+			     enum europa_event event)
+{
+	void *head;
+	struct sk_buff *skb = europa_genl_event(event, &head);
+	struct europa_vr *vr = queue->vr;
+
+	if (!skb)
+		return;
+	europa_genl_send(skb, head, europa_genl_put_id(skb, vr) ?:
+			 nla_put_u8(skb, EUROPA_A_STATE, europa_vr_state(vr)) ?:
+			 nla_put_u32(skb, EUROPA_A_PID,
+				     pid_nr_ns(queue->pid, &init_pid_ns)) ?:
+			 nla_put_u32(skb, EUROPA_A_GENERATION,
+				     queue->generation));
+}
+
+void europa_genl_event_port(struct europa_port *port, enum europa_event event)
+{
+	void *head;
+	struct sk_buff *skb = europa_genl_event(event, &head);
+
+	if (skb)
+		europa_genl_send(skb, head, europa_genl_put_id(skb, port->vr) ?:
+				 europa_genl_put_port(skb, port));
+}
+
+void europa_genl_event_classifier(struct europa_lower *lower,
+				  enum europa_event event)
+{
+	void *head;
+	struct sk_buff *skb = europa_genl_event(event, &head);
+
+	if (skb)
+		europa_genl_send(skb, head,
+				 europa_genl_put_program(skb, lower));
+}
+
+int europa_genl_module_init(void)
+{
+	return genl_register_family(&europa_genl_family);
+}
+
+void europa_genl_module_exit(void)
+{
+	genl_unregister_family(&europa_genl_family);
+}

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * Europa: user-mode virtual routers. This header is the whole contract between
+ * europa.ko and everything outside it: shared memory, ioctl, generic netlink,
+ * rtnetlink and tc. All integers are in host byte order unless typed __be.
+ * Each field names who writes it: (K) the kernel, (V) the virtual router.
+ *
+ * A data plane's life:
+ *   fd = open("/dev/europa/vr3", O_RDWR)
+ *   ioctl(fd, EUROPA_IOC_ATTACH, &a)       one per queue; EBUSY if there is one
+ *   mmap(NULL, a.map_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
+ *   ioctl(fd, EUROPA_IOC_START)            from now on packets arrive
+ *   loop: take entries from rx, edit the slots, put entries on tx, then
+ *         ioctl(fd, EUROPA_IOC_KICK) or poll(fd): both drain the tx ring
+ *   ioctl(fd, EUROPA_IOC_STOP)             no new packets; finish and kick
+ *   close(fd)                              or die: the kernel takes all back
+ *
+ *   map:  | ctl | rx ring | tx ring | spare ring | slot 0 | slot 1 | ...
+ *   slot: | struct europa_slot, 64 B | headroom | data, up to snap bytes |
+ *
+ * Slots come to the VR by rx (a packet) or spare (blank, for packets the VR
+ * makes), in ring order. Each goes back exactly once, by tx, in any order. The
+ * kernel keeps who owns a slot in memory of its own; an entry for a slot the
+ * VR does not own is counted (bad_slot) and ignored.
+ *
+ * Rings: entry i of lap L is valid when its phase is (L + 1) & 1; memory starts
+ * zeroed. A producer writes entries h+1 ... h+k-1 with their phase, then stores
+ * word[1] of entry h with release order. A consumer loads word[1] of each entry
+ * with acquire order, then word[0]. It never writes the ring. A ring has at
+ * least as many entries as the slots that can be on it, so it cannot overflow.
+ */
+#ifndef _LINUX_EUROPA_H
+#define _LINUX_EUROPA_H
+
+#include <linux/types.h>
+#include <linux/ioctl.h>
+#include <linux/pkt_cls.h>
+
+#define EUROPA_ABI_VERSION	1
+
+/* Ranges. Outside them a request is refused and nothing changes. */
+#define EUROPA_VR_MAX		65535	/* VR numbers: 1 ... */
+#define EUROPA_NAME_SIZE	16	/* bytes with the NUL */
+#define EUROPA_NETNS_SIZE	256	/* bytes with the NUL */
+#define EUROPA_PORT_MAX		1023	/* port numbers: 0 ... */
+#define EUROPA_SLOTS_MIN	64
+#define EUROPA_SLOTS_MAX	65536
+#define EUROPA_SLOTS_DEFAULT	4096
+#define EUROPA_QUEUES_MAX	64
+#define EUROPA_STRIDE		2176	/* bytes; no power of two: no cache-set aliasing */
+#define EUROPA_HEADROOM		128	/* bytes between slot header and data on rx */
+#define EUROPA_SNAP_MIN		64
+#define EUROPA_SNAP_MAX		(EUROPA_STRIDE - 64 - EUROPA_HEADROOM)
+#define EUROPA_SNAP_DEFAULT	EUROPA_SNAP_MAX
+#define EUROPA_LIMIT_MIN	(1ULL << 20)	/* bytes of kept packets */
+#define EUROPA_LIMIT_MAX	(1ULL << 40)
+#define EUROPA_LIMIT_DEFAULT	(64ULL << 20)
+#define EUROPA_BURST		64	/* entries the kernel drains at a time */
+
+/* ---- shared memory ---------------------------------------------------- */
+
+/* One ring entry. rx, spare: (K). tx: (V). */
+struct europa_entry {
+	union {
+		struct {
+			/* rx: bytes of the whole packet, Ethernet header first.
+			 * tx SEND: its new length; see europa_op.
+			 */
+			__u32 len;
+			__u16 slot;	/* index, 0 ... slots - 1 */
+			/* rx: leading bytes of the packet that are in the slot.
+			 * tx: leading bytes, from offset, the VR has changed:
+			 * those, and no others, are written back.
+			 */
+			__u16 bytes;
+			__u16 offset;	/* bytes, slot start to first byte of data */
+			__u16 port;	/* rx: received on; tx SEND: send out of */
+			__u8 op;	/* tx: enum europa_op; rx, spare: 0 */
+			__u8 flags;	/* rx: EUROPA_RX_*; tx, spare: 0 */
+			__u16 phase;	/* 0 or 1 */
+		};
+		__u64 word[2];		/* phase is in word[1] */
+	};
+};
+
+/*
+ * What the VR asks for a slot.
+ * SEND, slot from rx: the kept packet goes out with `bytes` leading bytes
+ *   replaced. Bytes are anchored at their end: offset smaller than received
+ *   grows the front (bytes must cover the growth), larger trims it. len may be
+ *   up to received len + growth - trim; less cuts the tail. A GSO packet keeps
+ *   its length.
+ * SEND, slot from spare: the packet is the slot's len == bytes bytes at offset;
+ *   checksum and GSO requests are in the slot header, as in virtio_net_hdr.
+ * PUNT, slot from rx: the packet, as received, to the kernel's stack at the
+ *   port it came from. From spare: len bytes, to the stack at `port`.
+ * DROP: the slot comes back, the packet is freed.
+ */
+enum europa_op {
+	EUROPA_OP_DROP,
+	EUROPA_OP_SEND,
+	EUROPA_OP_PUNT,
+};
+
+/* Entry flags on rx. Without META the slot header holds nothing to read. */
+#define EUROPA_RX_META		0x01	/* slot header flags are not 0 */
+#define EUROPA_RX_ADDRESSED	0x02	/* given by a classifier or tc action */
+#define EUROPA_RX_MULTICAST	0x04	/* Ethernet group address */
+
+/* Slot header, 64 bytes, at the slot's start. */
+struct europa_slot {
+	/* (K, V) whose the slot is: the giver writes it before publishing. tx
+	 * of a slot whose state is not KERNEL is counted (bad_state), dropped.
+	 */
+	__u32 state;
+	/* EUROPA_SLOT_*: which fields below hold (K on rx, V for spare slots).
+	 * Of a slot from rx the kernel reads back VLAN only.
+	 */
+	__u32 flags;
+	__be16 vlan_proto;	/* 0x8100 or 0x88a8 */
+	__u16 vlan_tci;
+	/* Bytes from the first byte of data to where checksumming starts, and
+	 * from there to the checksum field, which holds the pseudo-header sum,
+	 * not complemented: do not update it as if it were a checksum.
+	 */
+	__u16 csum_start;
+	__u16 csum_offset;
+	__u16 gso_type;		/* EUROPA_GSO_* */
+	__u16 gso_size;		/* bytes of payload per segment */
+	__u16 gso_segs;		/* rx: segments, 0 unknown; tx: ignored */
+	__u16 gso_hdr_len;	/* bytes of headers before the payload */
+	__u32 hash;		/* rx: flow hash, 0 if none; tx: ignored */
+	__u32 reserved[9];	/* 0 */
+};
+
+#define EUROPA_STATE_KERNEL	0
+#define EUROPA_STATE_VR		1
+
+#define EUROPA_SLOT_VLAN	0x01	/* vlan_proto, vlan_tci */
+#define EUROPA_SLOT_CSUM	0x02	/* csum_start, csum_offset: sum still to do */
+#define EUROPA_SLOT_CSUM_OK	0x04	/* rx: checksum verified; tx: ignored */
+#define EUROPA_SLOT_GSO		0x08	/* gso_*: a super-packet */
+
+#define EUROPA_GSO_TCPV4	0x01
+#define EUROPA_GSO_TCPV6	0x02
+#define EUROPA_GSO_UDP		0x04	/* UDP_L4: each segment a datagram */
+#define EUROPA_GSO_ECN		0x08	/* TCP CWR in the first segment only */
+#define EUROPA_GSO_FRAGLIST	0x10	/* cannot be edited: PUNT it */
+#define EUROPA_GSO_OTHER	0x20	/* tunnels and the like: PUNT unless known */
+
+/* At offset 0 of the map. */
+struct europa_ctl {
+	__u32 flags;		/* (K) EUROPA_CTL_* */
+	__u32 generation;	/* (K) attaches of this queue so far */
+	__u32 reserved0[14];
+	/* (V) before poll(): low 32 bits rx entries consumed since attach,
+	 * bit 32 armed; one 64-bit store, a full fence, then look at rx again.
+	 */
+	__u64 rx_wait;
+	__u32 reserved1[14];
+};
+
+#define EUROPA_CTL_NEED_KICK	0x01	/* tx is drained by kicks */
+#define EUROPA_RX_ARMED		(1ULL << 32)
+
+/* ---- ioctl on /dev/europa/vrN ----------------------------------------- */
+
+/*
+ * ATTACH: EBUSY the queue has a data plane; EPROTO version; EINVAL queue,
+ * features or reserved; ENODEV the VR is gone; ENOMEM. START, STOP, KICK,
+ * DETACH: ENOTCONN not attached by this file. KICK returns entries drained.
+ * The queue is detached when the attaching process closes the file (any
+ * descriptor of it), unmaps the pool, or dies, even if a child holds both.
+ */
+struct europa_attach {
+	__u32 version;		/* in: EUROPA_ABI_VERSION */
+	__u32 queue;		/* in: 0 ... queues - 1 */
+	__u64 features;		/* in: wanted, out: granted; none so far */
+	__u32 spares;		/* in: wanted, 0 for 64; out: granted, <= slots / 2 */
+	__u32 vr;		/* out: number */
+	__u32 generation;	/* out */
+	__u32 slots;		/* out */
+	__u32 stride;		/* out: bytes from slot to slot */
+	__u32 headroom;		/* out: bytes before rx data, after the header */
+	__u32 snap;		/* out: most bytes of a packet in a slot */
+	__u32 rx_size;		/* out: ring entries, powers of two */
+	__u32 tx_size;
+	__u32 spare_size;
+	__u64 map_size;		/* out: bytes; all offsets below in bytes */
+	__u64 rx_offset;
+	__u64 tx_offset;
+	__u64 spare_offset;
+	__u64 slots_offset;
+	__u64 reserved[4];	/* in, out: 0 */
+};
+
+/* PORT: ENOENT no such port. */
+struct europa_port_info {
+	__u32 port;		/* in */
+	__u32 ifindex;		/* out: in the port's own namespace */
+	__u32 mtu;		/* out: bytes */
+	__u32 flags;		/* out: EUROPA_PORT_* */
+	__u8 address[6];	/* out: MAC */
+	__u8 reserved[10];	/* 0 */
+};
+
+#define EUROPA_PORT_UP		0x01	/* interface up, carrier on */
+#define EUROPA_PORT_SPOOFCHK	0x02
+
+#define EUROPA_IOC_ATTACH	_IOWR(0xEA, 0, struct europa_attach)
+#define EUROPA_IOC_START	_IO(0xEA, 1)
+#define EUROPA_IOC_STOP		_IO(0xEA, 2)
+#define EUROPA_IOC_DETACH	_IO(0xEA, 3)
+#define EUROPA_IOC_KICK		_IO(0xEA, 4)
+#define EUROPA_IOC_PORT		_IOWR(0xEA, 5, struct europa_port_info)
+
+/* ---- classifier program ------------------------------------------------ */
+
+/* BPF_PROG_TYPE_SCHED_CLS; skb data starts at the Ethernet header. Returns one
+ * of these; anything else, or a VR without a port there, is no opinion.
+ */
+#define EUROPA_VERDICT_NONE	(-1)	/* demultiplex by MAC */
+#define EUROPA_VERDICT_HOST	0	/* leave it to the host */
+#define EUROPA_VERDICT_DROP	2
+#define EUROPA_VERDICT_VR(n)	(0x10000 | (n))
+
+/* ---- generic netlink --------------------------------------------------- */
+
+#define EUROPA_GENL_NAME	"europa"
+#define EUROPA_GENL_VERSION	1
+#define EUROPA_GENL_EVENTS	"events"	/* multicast group */
+
+/*
+ * Changing commands need CAP_NET_ADMIN in the initial user namespace. A VR is
+ * named by VR or by NAME (VR wins). GET without either, with NLM_F_DUMP: all.
+ * From a namespace other than the initial one, GET sees VRs with a port in it.
+ */
+enum europa_cmd {
+	EUROPA_CMD_UNSPEC,
+	EUROPA_CMD_VR_NEW,	/* all settings optional; EEXIST. Answers like GET
+				 * when NLM_F_ECHO is set
+				 */
+	EUROPA_CMD_VR_SET,	/* NAME: new name when VR is given */
+	EUROPA_CMD_VR_DEL,	/* with its ports */
+	EUROPA_CMD_VR_GET,
+	EUROPA_CMD_CLASSIFIER_SET, /* IFINDEX, PROG_FD; replaces */
+	EUROPA_CMD_CLASSIFIER_DEL, /* IFINDEX; ENOENT */
+	EUROPA_CMD_CLASSIFIER_GET, /* dump, or IFINDEX */
+	EUROPA_CMD_EVENT,	/* multicast: EVENT and what it is about */
+};
+
+enum europa_attr {
+	EUROPA_A_UNSPEC,
+	EUROPA_A_VR,		/* u32, 1 ... EUROPA_VR_MAX */
+	EUROPA_A_NAME,		/* string, [A-Za-z0-9_.-]{1,15}, not all digits */
+	EUROPA_A_NETNS,		/* string: home namespace, "" for none */
+	EUROPA_A_SLOTS,		/* u32; SLOTS, SNAP, QUEUES: EBUSY while attached */
+	EUROPA_A_SNAP,		/* u32 bytes */
+	EUROPA_A_QUEUES,	/* u32 */
+	EUROPA_A_LIMIT,		/* u64 bytes, of kept packets' truesize */
+	EUROPA_A_UID,		/* u32: owner of the device node */
+	EUROPA_A_GID,		/* u32 */
+	EUROPA_A_MODE,		/* u32, 0 ... 0777 */
+	EUROPA_A_FALLBACK,	/* u8, enum europa_fallback */
+	EUROPA_A_PAD,
+	EUROPA_A_STATE,		/* u8, enum europa_state; this and all below: out */
+	EUROPA_A_PID,		/* u32: data plane, in the asker's pid namespace */
+	EUROPA_A_PORTS,		/* nest of EUROPA_A_PORT nests */
+	EUROPA_A_PORT,		/* nest of enum europa_port_attr */
+	EUROPA_A_QUEUE,		/* nest of enum europa_queue_attr, once per queue */
+	EUROPA_A_STATS,		/* nest: type = enum europa_counter + 1, u64 */
+	EUROPA_A_IFINDEX,	/* u32, in the asker's network namespace; in, out */
+	EUROPA_A_IFNAME,	/* string */
+	EUROPA_A_PROG_FD,	/* s32, in */
+	EUROPA_A_PROG_ID,	/* u32 */
+	EUROPA_A_PROG_NAME,	/* string */
+	EUROPA_A_PROG_TAG,	/* 8 bytes */
+	EUROPA_A_VERDICTS,	/* nest: type = enum europa_verdict_counter + 1, u64 */
+	EUROPA_A_EVENT,		/* u8, enum europa_event */
+	EUROPA_A_GENERATION,	/* u32, of the data plane */
+	__EUROPA_A_MAX
+};
+#define EUROPA_A_MAX (__EUROPA_A_MAX - 1)
+
+enum europa_port_attr {
+	EUROPA_PORT_A_UNSPEC,
+	EUROPA_PORT_A_NUMBER,	/* u32, 0 ... EUROPA_PORT_MAX */
+	EUROPA_PORT_A_IFINDEX,	/* u32, in the port's own namespace */
+	EUROPA_PORT_A_IFNAME,	/* string */
+	EUROPA_PORT_A_LOWER_IFINDEX, /* u32, in the lower device's namespace */
+	EUROPA_PORT_A_LOWER_IFNAME, /* string */
+	EUROPA_PORT_A_ADDRESS,	/* 6 bytes */
+	EUROPA_PORT_A_MODE,	/* u8, enum europa_port_mode */
+	EUROPA_PORT_A_SPOOFCHK,	/* u8, 0 or 1 */
+	EUROPA_PORT_A_UP,	/* u8, 0 or 1 */
+};
+
+/* Slots by owner: the five sum to SLOTS. */
+enum europa_queue_attr {
+	EUROPA_QUEUE_A_UNSPEC,
+	EUROPA_QUEUE_A_INDEX,	/* u32 */
+	EUROPA_QUEUE_A_FREE,	/* u32 */
+	EUROPA_QUEUE_A_RX,	/* u32: with the VR, packet kept */
+	EUROPA_QUEUE_A_VR,	/* u32: with the VR, its packet taken back */
+	EUROPA_QUEUE_A_SPARE,	/* u32: with the VR, blank */
+	EUROPA_QUEUE_A_TX,	/* u32: being transmitted */
+	EUROPA_QUEUE_A_HELD,	/* u64 bytes: truesize of kept packets */
+	EUROPA_QUEUE_A_PAD,
+};
+
+enum europa_fallback { EUROPA_FALLBACK_KERNEL, EUROPA_FALLBACK_DROP };
+/* IDLE: no data plane. ATTACHED: not yet, or no longer, started. */
+enum europa_state { EUROPA_IDLE, EUROPA_ATTACHED, EUROPA_RUNNING };
+enum europa_event {
+	EUROPA_EVENT_VR_NEW = 1, EUROPA_EVENT_VR_SET, EUROPA_EVENT_VR_DEL,
+	EUROPA_EVENT_ATTACH, EUROPA_EVENT_START, EUROPA_EVENT_STOP,
+	EUROPA_EVENT_DETACH, EUROPA_EVENT_PORT_NEW, EUROPA_EVENT_PORT_DEL,
+	EUROPA_EVENT_CLASSIFIER_SET, EUROPA_EVENT_CLASSIFIER_DEL,
+};
+
+/* Counters of a VR, in packets unless said: C(enumerator, name). */
+#define EUROPA_COUNTERS(C) \
+	C(RX, "rx")			/* given to the data plane */ \
+	C(SEND, "send")			/* handed to the lower device */ \
+	C(PUNT, "punt")			/* given to the kernel's stack */ \
+	C(DROP, "drop")			/* dropped by the data plane */ \
+	C(ORIGINATED, "originated")	/* of SEND and PUNT: made in spare slots */ \
+	C(FALLBACK, "fallback")		/* to the kernel's stack, nothing running */ \
+	C(RECLAIMED, "reclaimed")	/* of FALLBACK: unreturned at detach */ \
+	C(KICKS, "kicks")		/* times tx was drained by ioctl */ \
+	C(WAITS, "waits")		/* times poll() went to sleep */ \
+	C(WAKES, "wakes")		/* times a sleeper was woken */ \
+	C(RX_FULL, "rx_full")		/* drops: no free slot */ \
+	C(RX_LIMIT, "rx_limit")		/* kept packets over the limit */ \
+	C(RX_NOMEM, "rx_nomem")		/* no memory to clone or unshare */ \
+	C(RX_DOWN, "rx_down")		/* port is down */ \
+	C(RX_FALLBACK, "rx_fallback")	/* nothing running, fallback drop */ \
+	C(BAD_SLOT, "bad_slot")		/* entries: not the VR's slot */ \
+	C(BAD_STATE, "bad_state")	/* slot state not KERNEL */ \
+	C(BAD_OP, "bad_op")		/* unknown op */ \
+	C(BAD_LEN, "bad_len")		/* len, bytes or offset do not fit */ \
+	C(BAD_META, "bad_meta")		/* checksum or GSO does not fit the bytes */ \
+	C(BAD_PORT, "bad_port")		/* not a port of the VR */ \
+	C(SPOOF, "spoof")		/* source MAC, VLAN tag or link-local group */ \
+	C(TOO_LONG, "too_long")		/* longer than the lower device takes */ \
+	C(GSO, "gso")			/* length change or uneditable super-packet */ \
+	C(TX_DOWN, "tx_down")		/* port or lower device is down */ \
+	C(TX_NOMEM, "tx_nomem")		/* no memory */ \
+	C(TX_QDISC, "tx_qdisc")		/* refused by the qdisc or the driver */ \
+	C(GONE, "gone")			/* port went away while the VR had the packet */
+
+#define EUROPA_COUNTER_ENUM(id, name) EUROPA_C_##id,
+enum europa_counter { EUROPA_COUNTERS(EUROPA_COUNTER_ENUM) EUROPA_C_COUNT };
+
+/* Packets by what the classifier said. */
+#define EUROPA_VERDICT_COUNTERS(C) \
+	C(VR, "vr") C(HOST, "host") C(DROP, "drop") \
+	C(NONE, "none") C(UNKNOWN, "unknown")	/* NO_PORT: counted as unknown */
+
+#define EUROPA_VERDICT_ENUM(id, name) EUROPA_V_##id,
+enum europa_verdict_counter { EUROPA_VERDICT_COUNTERS(EUROPA_VERDICT_ENUM) EUROPA_V_COUNT };
+
+/* ---- rtnetlink: ports, IFLA_INFO_KIND "europa" ------------------------- */
+
+/*
+ * Without IFLA_IFNAME a port is called vr<VR>p<number>. IFLA_LINK: the lower
+ * device. EEXIST: the VR has a port there, or the number is taken.
+ */
+enum {
+	IFLA_EUROPA_UNSPEC,
+	IFLA_EUROPA_VR,		/* u32; at creation */
+	IFLA_EUROPA_VR_NAME,	/* string; instead of VR */
+	IFLA_EUROPA_PORT,	/* u32; at creation; default lowest free */
+	IFLA_EUROPA_MODE,	/* u8, enum europa_port_mode; at creation */
+	IFLA_EUROPA_SPOOFCHK,	/* u8, 0 or 1; default 1 */
+	IFLA_EUROPA_FORCE,	/* flag: passthru on a device with addresses */
+	__IFLA_EUROPA_MAX
+};
+#define IFLA_EUROPA_MAX (__IFLA_EUROPA_MAX - 1)
+
+/* MAC: what is addressed to it, and a copy of group-addressed frames it takes.
+ * PASSTHRU: what no other port took; one per lower device.
+ * CLASSIFIER: what the classifier or a tc action gives it.
+ */
+enum europa_port_mode {
+	EUROPA_MODE_MAC, EUROPA_MODE_PASSTHRU, EUROPA_MODE_CLASSIFIER,
+};
+
+/* ---- tc action "europa", ingress only ---------------------------------- */
+
+enum {
+	TCA_EUROPA_UNSPEC,
+	TCA_EUROPA_PARMS,	/* struct tc_europa */
+	TCA_EUROPA_VR_NAME,	/* string; in: instead of PARMS.vr; out */
+	TCA_EUROPA_TM,		/* struct tcf_t, out */
+	TCA_EUROPA_PAD,
+	__TCA_EUROPA_MAX
+};
+#define TCA_EUROPA_MAX (__TCA_EUROPA_MAX - 1)
+
+struct tc_europa {
+	tc_gen;			/* action: taken where the VR has no port */
+	__u32 vr;		/* in: number, or 0 with VR_NAME; out: number */
+};
+
+#endif /* _LINUX_EUROPA_H */

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The shared memory of one queue, and the private table of who owns a slot. */
+#ifndef _EUROPA_POOL_H
+#define _EUROPA_POOL_H
+
+#include <linux/kref.h>
+#include <linux/skbuff.h>
+#include <linux/spinlock.h>
+#include "ring.h"
+
+/* Where the data of a packet from rx starts in its slot, in bytes. */
+#define EUROPA_DATA_OFFSET	(sizeof(struct europa_slot) + EUROPA_HEADROOM)
+
+enum europa_owner {
+	EUROPA_OWNER_FREE,	/* kernel; its index is on the free stack */
+	EUROPA_OWNER_RX,	/* VR; the kernel keeps the packet */
+	EUROPA_OWNER_VR,	/* VR; its packet was taken back */
+	EUROPA_OWNER_SPARE,	/* VR; blank */
+	EUROPA_OWNER_TX,	/* kernel; being transmitted */
+	EUROPA_OWNER_COUNT
+};
+
+/* What the kernel knows of a slot. Never in shared pages. */
+struct europa_held {
+	struct sk_buff *skb;	/* owner RX: data at the Ethernet header */
+	u32 seq;		/* owner RX: rx ring cursor at hand-over */
+	u16 port;		/* owner RX: port it was received on */
+	u8 owner;
+	u8 flags;		/* EUROPA_RX_* as handed over */
+};
+
+/* A tx entry the drainer has claimed. */
+struct europa_claim {
+	struct europa_entry entry;	/* private, slot in range and owned */
+	struct europa_held held;	/* owner: as it was before TX */
+};
+
+/*
+ * Created by attach, which holds one reference; each mapping holds another.
+ * All fields but refs and maps are constant or under the queue's lock; the
+ * tx ring and claims belong to the drainer.
+ */
+struct europa_pool {
+	struct kref refs;
+	atomic_t maps;		/* VMAs; the last one gone detaches */
+	u32 slots;
+	u32 snap;
+	u32 spares;
+	u32 nfree;
+	u16 *free;		/* stack of slot indices: hottest reused first */
+	struct europa_held *held;
+	struct europa_ring rx;
+	struct europa_ring spare;
+	struct europa_ring tx;
+	struct europa_ctl *ctl;
+	void *slot0;
+	u64 held_bytes;		/* truesize of kept packets */
+	void *base;
+	size_t size;		/* bytes, whole pages */
+	struct page **pages;
+	struct europa_claim claims[EUROPA_BURST];
+};
+
+static inline struct europa_slot *europa_pool_slot(const struct europa_pool *pool,
+						   u32 index)
+{
+	return pool->slot0 + (size_t)index * EUROPA_STRIDE;
+}
+
+struct europa_pool *europa_pool_create(u32 slots, u32 snap, u32 spares,
+				       u32 generation);
+void europa_pool_put(struct europa_pool *pool);
+void europa_pool_geometry(const struct europa_pool *pool,
+			  struct europa_attach *geometry);
+int europa_pool_mmap(struct europa_pool *pool, struct vm_area_struct *vma);
+void europa_pool_give_spare(struct europa_pool *pool, u16 index);
+u32 europa_pool_claim(struct europa_pool *pool, u32 *bad);
+void europa_pool_release(struct europa_pool *pool, u32 claimed);
+void europa_pool_take_port(struct europa_pool *pool, u16 port,
+			   struct sk_buff_head *taken);
+u32 europa_pool_take_all(struct europa_pool *pool);
+void europa_pool_count(const struct europa_pool *pool,
+		       u32 counts[EUROPA_OWNER_COUNT]);
+
+#endif /* _EUROPA_POOL_H */

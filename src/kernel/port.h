@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Ports: network interfaces of kind "europa", one per VR and lower device. */
+#ifndef _EUROPA_PORT_H
+#define _EUROPA_PORT_H
+
+#include <linux/netdevice.h>
+#include "vr.h"
+
+#define EUROPA_MC_FILTER_BITS	8
+
+struct europa_lower;
+
+/*
+ * The private part of the netdevice. Found under RCU through vr->ports and the
+ * lower device's tables; links change under rtnl. dellink takes it out of the
+ * tables; the netdevice core waits for RCU before uninit, which takes back the
+ * packets the VR still had from it.
+ */
+struct europa_port {
+	struct net_device *dev;
+	struct europa_vr *vr;		/* referenced */
+	struct europa_lower *lower;	/* counted in lower->ports */
+	struct net_device *lower_dev;
+	struct hlist_node by_mac;	/* of lower: mode mac */
+	struct list_head on_lower;
+	u16 number;
+	u8 mode;			/* enum europa_port_mode */
+	bool spoofchk;
+	bool linked;			/* in the tables */
+	bool in_filter;			/* MAC is in the lower's filter */
+	DECLARE_BITMAP(mc_filter, 1 << EUROPA_MC_FILTER_BITS);
+};
+
+int europa_port_module_init(void);
+void europa_port_module_exit(void);
+
+/* Under RCU or rtnl. */
+static inline struct europa_port *europa_port_get(struct europa_vr *vr, u32 number)
+{
+	return xa_load(&vr->ports, number);
+}
+
+bool europa_port_is(const struct net_device *dev);
+int europa_port_info(struct europa_vr *vr, struct europa_port_info *info);
+void europa_port_del_all(struct europa_vr *vr);
+void europa_port_dellink(struct net_device *dev, struct list_head *head);
+bool europa_port_takes_group(const struct europa_port *port, const u8 *mac);
+void europa_port_lower_changed(struct europa_port *port, unsigned long event);
+
+void __europa_port_tap_rx(struct europa_port *port, struct sk_buff *skb);
+void europa_port_tap_tx(struct europa_port *port, struct sk_buff *skb);
+
+/* skb: as received, at its Ethernet header; it stays the caller's. */
+static inline void europa_port_tap_rx(struct europa_port *port,
+				      struct sk_buff *skb)
+{
+	if (unlikely(!list_empty(&port->dev->ptype_all)))
+		__europa_port_tap_rx(port, skb);
+}
+
+#endif /* _EUROPA_PORT_H */

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A queue's life: attach, start, stop, detach, and waking its sleeper. */
+#ifndef _EUROPA_QUEUE_H
+#define _EUROPA_QUEUE_H
+
+#include <linux/poll.h>
+#include "vr.h"
+
+int europa_queue_module_init(void);
+void europa_queue_module_exit(void);
+
+void europa_queue_init(struct europa_queue *queue, struct europa_vr *vr);
+int europa_queue_attach(struct europa_queue *queue, struct europa_file *file,
+			u32 spares);
+void europa_queue_run(struct europa_queue *queue, bool run);
+void europa_queue_detach(struct europa_queue *queue);
+__poll_t europa_queue_readable(struct europa_queue *queue);
+
+#endif /* _EUROPA_QUEUE_H */

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Rings of 16-byte entries in shared memory, one producer, one consumer.
+ *
+ *     consumer's cursor            producer's cursor
+ *            v                            v
+ *   | old | valid | valid | ... | valid | old | old |
+ *
+ * Entry i is valid for a consumer on lap L when its phase is (L + 1) & 1, so
+ * the consumer needs no index from the producer and never writes the ring.
+ *
+ * Order. The producer stores word[0] and everything the entry lends (the slot)
+ * before it stores word[1], which holds the phase, with release; the consumer
+ * loads word[1] with acquire before word[0] and the slot. A batch is published
+ * by storing its first entry last: until then the consumer stops before it.
+ *
+ * Reuse. The entry at the producer's cursor was consumed: a ring has at least
+ * as many entries as slots that may be on it, an unconsumed entry holds its
+ * slot, and the slot now being published is not among those. A hostile VR can
+ * break this only for the tx ring, where it harms none but itself: the kernel
+ * reads each entry once, into private memory, and checks the copy.
+ *
+ * Cursors are free-running u32 in kernel memory, never in the shared pages.
+ */
+#ifndef _EUROPA_RING_H
+#define _EUROPA_RING_H
+
+#include <linux/europa.h>
+#include <asm/barrier.h>
+
+struct europa_ring {
+	struct europa_entry *entries;	/* shared memory */
+	u32 cursor;			/* next entry to produce or consume */
+	u32 mask;			/* entries - 1 */
+	u8 order;			/* log2 of entries */
+};
+
+static inline u16 europa_ring_phase(const struct europa_ring *ring, u32 cursor)
+{
+	return ((cursor >> ring->order) + 1) & 1;
+}
+
+/* Publish one entry; its phase is filled in here. */
+static inline void europa_ring_produce(struct europa_ring *ring,
+				       struct europa_entry *entry)
+{
+	struct europa_entry *to = &ring->entries[ring->cursor & ring->mask];
+
+	entry->phase = europa_ring_phase(ring, ring->cursor);
+	WRITE_ONCE(to->word[0], entry->word[0]);
+	smp_store_release(&to->word[1], entry->word[1]);
+	ring->cursor++;
+}
+
+/* Copy the next entry to private memory; false when there is none. */
+static inline bool europa_ring_consume(struct europa_ring *ring,
+				       struct europa_entry *entry)
+{
+	struct europa_entry *from = &ring->entries[ring->cursor & ring->mask];
+
+	entry->word[1] = smp_load_acquire(&from->word[1]);
+	if (entry->phase != europa_ring_phase(ring, ring->cursor))
+		return false;
+	entry->word[0] = READ_ONCE(from->word[0]);
+	ring->cursor++;
+	return true;
+}
+
+#endif /* _EUROPA_RING_H */

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/etherdevice.h>
+#include <linux/if_vlan.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include "queue.h"
+#include "rx.h"
+
+/*
+ * To the kernel's own stack at the port. The skb starts at its Ethernet header,
+ * which nobody has edited. BH is off.
+ */
+void europa_rx_stack(struct europa_port *port, struct sk_buff *skb, u8 flags)
+{
+	skb->dev = port->dev;
+	skb->protocol = eth_type_trans(skb, port->dev);
+	if ((flags & EUROPA_RX_ADDRESSED) && skb->pkt_type == PACKET_OTHERHOST)
+		skb->pkt_type = PACKET_HOST;
+	netif_receive_skb(skb);
+}
+
+static void europa_rx_drop(struct europa_vr *vr, struct sk_buff *skb,
+			   enum europa_counter why)
+{
+	europa_stats_inc(vr->stats, why);
+	kfree_skb(skb);
+}
+
+static void europa_rx_fallback(struct europa_port *port, struct sk_buff *skb,
+			       u8 flags)
+{
+	struct europa_vr *vr = port->vr;
+
+	if (READ_ONCE(vr->fallback) == EUROPA_FALLBACK_DROP) {
+		europa_rx_drop(vr, skb, EUROPA_C_RX_FALLBACK);
+		return;
+	}
+	europa_stats_inc(vr->stats, EUROPA_C_FALLBACK);
+	europa_rx_stack(port, skb, flags);
+}
+
+/* At detach: a packet the VR had and did not give back. BH is off. */
+void europa_rx_reclaim(struct europa_vr *vr, struct europa_held *held)
+{
+	struct europa_port *port;
+
+	rcu_read_lock();
+	port = europa_port_get(vr, held->port);
+	if (port && netif_running(port->dev)) {
+		europa_stats_inc(vr->stats, EUROPA_C_RECLAIMED);
+		europa_rx_fallback(port, held->skb, held->flags);
+	} else {
+		europa_rx_drop(vr, held->skb, EUROPA_C_GONE);
+	}
+	held->skb = NULL;
+	rcu_read_unlock();
+}
+
+static u16 europa_rx_gso_type(unsigned int type)
+{
+	const unsigned int known = SKB_GSO_TCPV4 | SKB_GSO_TCPV6 |
+				   SKB_GSO_UDP_L4 | SKB_GSO_TCP_ECN |
+				   SKB_GSO_FRAGLIST | SKB_GSO_DODGY |
+				   SKB_GSO_TCP_FIXEDID;
+	u16 told = 0;
+
+	if (type & SKB_GSO_TCPV4)
+		told |= EUROPA_GSO_TCPV4;
+	if (type & SKB_GSO_TCPV6)
+		told |= EUROPA_GSO_TCPV6;
+	if (type & SKB_GSO_UDP_L4)
+		told |= EUROPA_GSO_UDP;
+	if (type & SKB_GSO_TCP_ECN)
+		told |= EUROPA_GSO_ECN;
+	if (type & SKB_GSO_FRAGLIST)
+		told |= EUROPA_GSO_FRAGLIST;
+	if (type & ~known)
+		told |= EUROPA_GSO_OTHER;
+	return told;
+}
+
+static u16 europa_rx_gso_hdr_len(const struct sk_buff *skb)
+{
+	unsigned int thlen = sizeof(struct udphdr);
+
+	if (skb->ip_summed != CHECKSUM_PARTIAL)
+		return 0;
+	if (skb_shinfo(skb)->gso_type & (SKB_GSO_TCPV4 | SKB_GSO_TCPV6)) {
+		struct tcphdr buffer, *tcp;
+
+		tcp = skb_header_pointer(skb, skb_checksum_start_offset(skb),
+					 sizeof(buffer), &buffer);
+		if (!tcp)
+			return 0;
+		thlen = tcp->doff * 4;
+	}
+	return skb_checksum_start_offset(skb) + thlen;
+}
+
+/* What a data plane must know to edit the headers rightly. */
+static u32 europa_rx_describe(const struct sk_buff *skb,
+			      struct europa_slot *slot)
+{
+	const struct skb_shared_info *shared = skb_shinfo(skb);
+	u32 flags = 0;
+
+	if (skb_vlan_tag_present(skb)) {
+		flags |= EUROPA_SLOT_VLAN;
+		slot->vlan_proto = skb->vlan_proto;
+		slot->vlan_tci = skb_vlan_tag_get(skb);
+	}
+	if (skb->ip_summed == CHECKSUM_PARTIAL) {
+		flags |= EUROPA_SLOT_CSUM;
+		slot->csum_start = skb_checksum_start_offset(skb);
+		slot->csum_offset = skb->csum_offset;
+	}
+	if (skb_is_gso(skb)) {
+		flags |= EUROPA_SLOT_GSO;
+		slot->gso_type = europa_rx_gso_type(shared->gso_type);
+		slot->gso_size = shared->gso_size;
+		slot->gso_segs = shared->gso_segs;
+		slot->gso_hdr_len = europa_rx_gso_hdr_len(skb);
+	}
+	return flags;
+}
+
+static bool europa_rx_is_plain(const struct sk_buff *skb)
+{
+	return !skb_vlan_tag_present(skb) && !skb_is_gso(skb) &&
+	       skb->ip_summed != CHECKSUM_PARTIAL;
+}
+
+/* Slot header and leading bytes. Returns how many of them. */
+static u32 europa_rx_fill(const struct europa_pool *pool, u32 index,
+			  const struct sk_buff *skb, u8 *flags)
+{
+	struct europa_slot *slot = europa_pool_slot(pool, index);
+	void *data = (void *)slot + EUROPA_DATA_OFFSET;
+	u32 bytes = min(skb->len, pool->snap);
+	u32 meta = 0;
+
+	if (unlikely(!europa_rx_is_plain(skb))) {
+		meta = europa_rx_describe(skb, slot);
+		*flags |= EUROPA_RX_META;
+	}
+	if (skb->ip_summed == CHECKSUM_UNNECESSARY)
+		meta |= EUROPA_SLOT_CSUM_OK;
+	slot->hash = skb->hash;
+	WRITE_ONCE(slot->flags, meta);
+	WRITE_ONCE(slot->state, EUROPA_STATE_VR);
+	if (likely(bytes <= skb_headlen(skb)))
+		memcpy(data, skb->data, bytes);
+	else
+		skb_copy_bits(skb, 0, data, bytes);
+	return bytes;
+}
+
+/* A packet that has a place: keep it, and publish the slot. Under the lock. */
+static void europa_rx_keep(struct europa_pool *pool, struct sk_buff *skb,
+			   u16 port, u8 flags)
+{
+	u32 index = pool->free[--pool->nfree];
+	u32 bytes = europa_rx_fill(pool, index, skb, &flags);
+	struct europa_entry entry = {
+		.len = skb->len,
+		.slot = index,
+		.bytes = bytes,
+		.offset = EUROPA_DATA_OFFSET,
+		.port = port,
+		.flags = flags,
+	};
+
+	pool->held[index] = (struct europa_held) {
+		.skb = skb,
+		.seq = pool->rx.cursor,
+		.port = port,
+		.owner = EUROPA_OWNER_RX,
+		.flags = flags,
+	};
+	pool->held_bytes += skb->truesize;
+	europa_ring_produce(&pool->rx, &entry);
+}
+
+/* Under the queue's lock. EUROPA_C_FALLBACK: nothing is running any more. */
+static enum europa_counter europa_rx_give(struct europa_queue *queue,
+					  struct sk_buff *skb, u16 port,
+					  u8 flags)
+{
+	struct europa_pool *pool = queue->pool;
+
+	if (unlikely(!queue->running))
+		return EUROPA_C_FALLBACK;
+	if (unlikely(!pool->nfree))
+		return EUROPA_C_RX_FULL;
+	if (unlikely(pool->held_bytes + skb->truesize >
+		     READ_ONCE(queue->vr->limit)))
+		return EUROPA_C_RX_LIMIT;
+	europa_rx_keep(pool, skb, port, flags);
+	return EUROPA_C_RX;
+}
+
+static void europa_rx_queue(struct europa_port *port,
+			    struct europa_queue *queue, struct sk_buff *skb,
+			    u8 flags)
+{
+	enum europa_counter outcome;
+	bool wake = false;
+
+	spin_lock(&queue->lock);
+	outcome = europa_rx_give(queue, skb, port->number, flags);
+	if (outcome == EUROPA_C_RX && !queue->wake_scheduled) {
+		queue->wake_scheduled = true;
+		wake = true;
+	}
+	spin_unlock(&queue->lock);
+	if (likely(outcome == EUROPA_C_RX))
+		europa_stats_inc(queue->vr->stats, EUROPA_C_RX);
+	else if (outcome == EUROPA_C_FALLBACK)
+		europa_rx_fallback(port, skb, flags);
+	else
+		europa_rx_drop(queue->vr, skb, outcome);
+	/* Safe after a detach: it waits for RCU before the context goes. */
+	if (wake)
+		napi_schedule(&queue->napi);
+}
+
+/*
+ * Takes the skb, which is not shared and starts at its Ethernet header. BH is
+ * off, under RCU. The skb is scrubbed now, not when it is sent: a stuck VR must
+ * hold no device, route, connection or sender.
+ */
+void europa_rx(struct europa_port *port, struct sk_buff *skb, u8 flags)
+{
+	struct europa_vr *vr = port->vr;
+	struct europa_queue *queue = &vr->queues[0];
+
+	if (unlikely(!netif_running(port->dev))) {
+		europa_rx_drop(vr, skb, EUROPA_C_RX_DOWN);
+		return;
+	}
+	dev_sw_netstats_rx_add(port->dev, skb->len);
+	if (unlikely(skb_orphan_frags_rx(skb, GFP_ATOMIC))) {
+		europa_rx_drop(vr, skb, EUROPA_C_RX_NOMEM);
+		return;
+	}
+	skb_orphan(skb);
+	skb_scrub_packet(skb, true);
+	skb->dev = NULL;
+	if (READ_ONCE(queue->running) && !skb_pfmemalloc(skb))
+		europa_rx_queue(port, queue, skb, flags);
+	else
+		europa_rx_fallback(port, skb, flags);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the VR hands back: out of a port, to the kernel's stack, or nowhere. */
+#ifndef _EUROPA_TX_H
+#define _EUROPA_TX_H
+
+#include "vr.h"
+
+u32 europa_tx_drain(struct europa_queue *queue);
+u32 europa_tx_ring(struct europa_queue *queue);
+
+#endif /* _EUROPA_TX_H */
