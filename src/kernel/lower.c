@@ -15,7 +15,7 @@
 
 #define EUROPA_GROUPS_MAX	256	/* frames waiting to be copied */
 
-static DEFINE_HASHTABLE(europa_lowers, 8);	/* by device, under rtnl */
+static DEFINE_HASHTABLE(europa_lowers, 8);	/* by device; writers under rtnl */
 
 static u32 europa_mac_hash(const u8 *mac)
 {
@@ -25,15 +25,21 @@ static u32 europa_mac_hash(const u8 *mac)
 	return hash_64(key, EUROPA_MAC_BITS);
 }
 
-struct europa_lower *europa_lower_find(const struct net_device *dev)
+static struct europa_lower *europa_lower_lookup(const struct net_device *dev)
 {
 	struct europa_lower *lower;
 
-	ASSERT_RTNL();
-	hash_for_each_possible(europa_lowers, lower, by_dev, (unsigned long)dev)
+	hash_for_each_possible_rcu(europa_lowers, lower, by_dev,
+				   (unsigned long)dev, lockdep_rtnl_is_held())
 		if (lower->dev == dev)
 			return lower;
 	return NULL;
+}
+
+struct europa_lower *europa_lower_find(const struct net_device *dev)
+{
+	ASSERT_RTNL();
+	return europa_lower_lookup(dev);
 }
 
 /* The one after *skip of those in net, for dumps; *skip moves past it. */
@@ -132,6 +138,28 @@ static unsigned int europa_lower_give(struct europa_port *port,
 	__skb_push(skb, skb->data - skb_mac_header(skb));
 	europa_rx(port, skb, flags);
 	return NF_STOLEN;
+}
+
+/*
+ * For the tc action, at ingress under RCU: to the VR's port on the device the
+ * packet came from. False where it has none; else the skb is gone.
+ */
+bool europa_lower_take(struct europa_vr *vr, struct sk_buff *skb)
+{
+	struct europa_lower *lower = europa_lower_lookup(skb->dev);
+	struct europa_port *port;
+
+	if (!lower || skb->data - skb_mac_header(skb) != ETH_HLEN)
+		return false;
+	port = europa_lower_by_vr(lower, vr->id);
+	if (!port || port->vr != vr)
+		return false;
+	skb = skb_share_check(skb, GFP_ATOMIC);
+	if (skb)
+		europa_lower_give(port, skb, EUROPA_RX_ADDRESSED);
+	else
+		europa_stats_inc(vr->stats, EUROPA_C_RX_NOMEM);
+	return true;
 }
 
 /* Nobody has decided: whose destination MAC is it? */
@@ -299,7 +327,7 @@ struct europa_lower *europa_lower_get(struct net_device *dev,
 	}
 	/* A packet merged for the host is not the one a VR should see. */
 	dev_disable_lro(dev);
-	hash_add(europa_lowers, &lower->by_dev, (unsigned long)dev);
+	hash_add_rcu(europa_lowers, &lower->by_dev, (unsigned long)dev);
 	return lower;
 }
 
@@ -313,7 +341,7 @@ void europa_lower_try_free(struct europa_lower *lower)
 	ASSERT_RTNL();
 	if (lower->users || rtnl_dereference(lower->prog))
 		return;
-	hash_del(&lower->by_dev);
+	hash_del_rcu(&lower->by_dev);
 	europa_lower_hook_off(lower);
 	synchronize_net();
 	cancel_work_sync(&lower->groups_work);

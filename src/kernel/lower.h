@@ -53,5 +53,6 @@ void europa_lower_rehash(struct europa_lower *lower, struct europa_port *port);
 struct europa_port *europa_lower_by_mac(const struct europa_lower *lower,
 					const u8 *mac);
 struct europa_port *europa_lower_by_vr(struct europa_lower *lower, u32 vr);
+bool europa_lower_take(struct europa_vr *vr, struct sk_buff *skb);
 
 #endif /* _EUROPA_LOWER_H */

@@ -4,6 +4,7 @@
 #include <linux/rcupdate.h>
 #include <net/genetlink.h>
 #include <net/rtnetlink.h>
+#include "act.h"
 #include "chardev.h"
 #include "genl.h"
 #include "lower.h"
@@ -30,8 +31,13 @@ static int __init europa_init(void)
 	err = europa_genl_module_init();
 	if (err)
 		goto err_port;
+	err = europa_act_module_init();
+	if (err)
+		goto err_genl;
 	return 0;
 
+err_genl:
+	europa_genl_module_exit();
 err_port:
 	europa_port_module_exit();
 err_lower:
@@ -46,6 +52,7 @@ err_queue:
 /* No VR is left: each holds the module. */
 static void __exit europa_exit(void)
 {
+	europa_act_module_exit();
 	europa_genl_module_exit();
 	europa_port_module_exit();
 	europa_lower_module_exit();

@@ -31,6 +31,27 @@ void europa_queue_init(struct europa_queue *queue, struct europa_vr *vr)
 }
 
 /*
+ * Does the sleeper need waking? Once per sleep: the VR stays armed until it
+ * runs again, which may be many batches later. What it says, {cursor, armed},
+ * changes with each sleep, even where poll() is not called anew (edge-triggered
+ * epoll). Under the lock.
+ */
+static bool europa_queue_to_wake(struct europa_queue *queue)
+{
+	u64 wait;
+
+	if (!queue->pool)
+		return false;
+	wait = READ_ONCE(queue->pool->ctl->rx_wait);
+	if (!(wait & EUROPA_RX_ARMED) ||
+	    (!queue->sleeping && wait == queue->woken))
+		return false;
+	queue->sleeping = false;
+	queue->woken = wait;
+	return true;
+}
+
+/*
  * Runs after the driver's batch. Clearing wake_scheduled under the lock orders
  * it against every publication: one whose publisher saw the flag set is
  * visible here, before rx_wait is read. The VR stores rx_wait, fences and
@@ -40,15 +61,14 @@ static int europa_queue_wake(struct napi_struct *napi, int budget)
 {
 	struct europa_queue *queue = container_of(napi, struct europa_queue,
 						  napi);
-	bool armed;
+	bool wake;
 
 	spin_lock(&queue->lock);
 	queue->wake_scheduled = false;
 	smp_mb(); /* publications before rx_wait */
-	armed = queue->pool &&
-		READ_ONCE(queue->pool->ctl->rx_wait) & EUROPA_RX_ARMED;
+	wake = europa_queue_to_wake(queue);
 	spin_unlock(&queue->lock);
-	if (armed && waitqueue_active(&queue->wait)) {
+	if (wake) {
 		europa_stats_inc(queue->vr->stats, EUROPA_C_WAKES);
 		wake_up_interruptible_poll(&queue->wait, EPOLLIN | EPOLLRDNORM);
 	}
@@ -81,6 +101,8 @@ int europa_queue_attach(struct europa_queue *queue, struct europa_file *file,
 			 TASK_UNINTERRUPTIBLE);
 	spin_lock_bh(&queue->lock);
 	queue->wake_scheduled = false;
+	queue->sleeping = false;
+	queue->woken = 0;
 	queue->pool = pool;
 	spin_unlock_bh(&queue->lock);
 	clear_and_wake_up_bit(EUROPA_QUEUE_DRAINING, &queue->bits);
@@ -163,6 +185,7 @@ __poll_t europa_queue_readable(struct europa_queue *queue)
 
 		mask = queue->pool->rx.cursor == seen ? 0 :
 						EPOLLIN | EPOLLRDNORM;
+		queue->sleeping = !mask;
 	}
 	spin_unlock_bh(&queue->lock);
 	return mask;

@@ -10,7 +10,7 @@
 #include "vr.h"
 
 static DEFINE_XARRAY_ALLOC1(europa_vrs);	/* writers under rtnl */
-static DEFINE_HASHTABLE(europa_names, 10);	/* under rtnl */
+static DEFINE_HASHTABLE(europa_names, 10);	/* writers under rtnl */
 
 static u32 europa_vr_hash(const char *name)
 {
@@ -23,15 +23,47 @@ struct europa_vr *europa_vr_by_id(u32 id)
 	return xa_load(&europa_vrs, id);
 }
 
-struct europa_vr *europa_vr_by_name(const char *name)
+static struct europa_vr *europa_vr_lookup(const char *name)
 {
 	struct europa_vr *vr;
 
-	ASSERT_RTNL();
-	hash_for_each_possible(europa_names, vr, by_name, europa_vr_hash(name))
+	hash_for_each_possible_rcu(europa_names, vr, by_name,
+				   europa_vr_hash(name), lockdep_rtnl_is_held())
 		if (!strcmp(vr->name, name))
 			return vr;
 	return NULL;
+}
+
+struct europa_vr *europa_vr_by_name(const char *name)
+{
+	ASSERT_RTNL();
+	return europa_vr_lookup(name);
+}
+
+static struct europa_vr *europa_vr_hold(struct europa_vr *vr)
+{
+	return vr && kref_get_unless_zero(&vr->refs) ? vr : NULL;
+}
+
+/* For those without rtnl: with a reference, or NULL. */
+struct europa_vr *europa_vr_hold_id(u32 id)
+{
+	struct europa_vr *vr;
+
+	rcu_read_lock();
+	vr = europa_vr_hold(xa_load(&europa_vrs, id));
+	rcu_read_unlock();
+	return vr;
+}
+
+struct europa_vr *europa_vr_hold_name(const char *name)
+{
+	struct europa_vr *vr;
+
+	rcu_read_lock();
+	vr = europa_vr_hold(europa_vr_lookup(name));
+	rcu_read_unlock();
+	return vr;
 }
 
 /* The first VR numbered *id or more, and its number. */
@@ -194,9 +226,9 @@ static int europa_vr_number(struct europa_vr *vr, u32 id,
 static void europa_vr_rename(struct europa_vr *vr, const char *name)
 {
 	if (!hlist_unhashed(&vr->by_name))
-		hash_del(&vr->by_name);
+		hash_del_rcu(&vr->by_name);
 	strscpy(vr->name, name, sizeof(vr->name));
-	hash_add(europa_names, &vr->by_name, europa_vr_hash(vr->name));
+	hash_add_rcu(europa_names, &vr->by_name, europa_vr_hash(vr->name));
 }
 
 /* An unnamed VR is called vr<number>, if nobody else is. */
@@ -241,7 +273,7 @@ struct europa_vr *europa_vr_new(u32 id, const struct europa_config *config,
 	return vr;
 
 err_name:
-	hash_del(&vr->by_name);
+	hash_del_rcu(&vr->by_name);
 err_number:
 	xa_erase(&europa_vrs, vr->id);
 err_put:
@@ -297,7 +329,7 @@ void europa_vr_del(struct europa_vr *vr)
 	for (i = 0; i < vr->nr_queues; i++)
 		europa_queue_detach(&vr->queues[i]);
 	mutex_unlock(&vr->lock);
-	hash_del(&vr->by_name);
+	hash_del_rcu(&vr->by_name);
 	xa_erase(&europa_vrs, vr->id);
 	europa_vr_put(vr);
 	module_put(THIS_MODULE);

@@ -22,8 +22,8 @@ enum europa_queue_bits {
 };
 
 /*
- * lock: pool pointer, running, wake_scheduled, and the pool's owner table,
- * free stack, rx and spare rings. Taken from softirq. Never held across a
+ * lock: pool pointer, the state above napi, and the pool's owner table, free
+ * stack, rx and spare rings. Taken from softirq. Never held across a
  * transmit or a receive. The pool pointer changes only with vr->lock, lock and
  * the DRAINING bit all held, so any one of them is enough to read it.
  */
@@ -31,6 +31,8 @@ struct europa_queue {
 	spinlock_t lock;
 	bool running;
 	bool wake_scheduled;	/* the NAPI below will look at the sleeper */
+	bool sleeping;		/* poll() found nothing, nobody woken since */
+	u64 woken;		/* rx_wait at the last wake-up */
 	struct europa_pool *pool;
 	struct europa_vr *vr;
 	unsigned long bits;	/* enum europa_queue_bits */
@@ -87,6 +89,8 @@ struct europa_vr {
 
 struct europa_vr *europa_vr_by_id(u32 id);
 struct europa_vr *europa_vr_by_name(const char *name);
+struct europa_vr *europa_vr_hold_id(u32 id);
+struct europa_vr *europa_vr_hold_name(const char *name);
 struct europa_vr *europa_vr_next(u32 *id);
 bool europa_vr_name_valid(const char *name);
 void europa_vr_config_default(struct europa_config *config);
