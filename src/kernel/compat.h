@@ -44,7 +44,6 @@ static inline void europa_compat_set_lltx(struct net_device *dev)
 #endif
 }
 
-
 /* A device without a namespace, for NAPI contexts that only wake sleepers. */
 static inline struct net_device *europa_compat_alloc_dummy(void)
 {

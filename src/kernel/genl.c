@@ -28,6 +28,7 @@ static const struct nla_policy europa_genl_policy[EUROPA_A_MAX + 1] = {
 	[EUROPA_A_FALLBACK]	= { .type = NLA_U8 },
 	[EUROPA_A_IFINDEX]	= { .type = NLA_U32 },
 	[EUROPA_A_PROG_FD]	= { .type = NLA_S32 },
+	[EUROPA_A_PRIO]		= { .type = NLA_U32 },
 };
 
 /* ---- settings in ---- */
@@ -101,6 +102,8 @@ static int europa_genl_config(struct nlattr **a, struct europa_config *config,
 		NL_SET_ERR_MSG(extack, "fallback is kernel or drop");
 		return -EINVAL;
 	}
+	if (a[EUROPA_A_PRIO])
+		config->prio = nla_get_u32(a[EUROPA_A_PRIO]);
 	if (a[EUROPA_A_NAME])
 		nla_strscpy(config->name, a[EUROPA_A_NAME],
 			    sizeof(config->name));
@@ -243,7 +246,8 @@ static int europa_genl_put_config(struct sk_buff *skb, struct europa_vr *vr)
 	    nla_put_u32(skb, EUROPA_A_UID, vr->uid) ||
 	    nla_put_u32(skb, EUROPA_A_GID, vr->gid) ||
 	    nla_put_u32(skb, EUROPA_A_MODE, vr->mode) ||
-	    nla_put_u8(skb, EUROPA_A_FALLBACK, vr->fallback))
+	    nla_put_u8(skb, EUROPA_A_FALLBACK, vr->fallback) ||
+	    nla_put_u32(skb, EUROPA_A_PRIO, vr->prio))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -168,18 +168,18 @@ static unsigned int europa_lower_demux(struct europa_lower *lower,
 {
 	const u8 *mac = eth_hdr(skb)->h_dest;
 	struct europa_port *port;
+	u8 flags = 0;
 
-	if (unlikely(is_multicast_ether_addr(mac)))
+	if (unlikely(is_multicast_ether_addr(mac))) {
 		europa_lower_queue_group(lower, skb);
-	else if ((port = europa_lower_by_mac(lower, mac)) &&
-		 !ether_addr_equal(mac, lower->dev->dev_addr))
-		return europa_lower_give(port, skb, 0);
+		flags = EUROPA_RX_MULTICAST;
+	} else {
+		port = europa_lower_by_mac(lower, mac);
+		if (port && !ether_addr_equal(mac, lower->dev->dev_addr))
+			return europa_lower_give(port, skb, 0);
+	}
 	port = rcu_dereference(lower->passthru);
-	if (port)
-		return europa_lower_give(port, skb,
-					 is_multicast_ether_addr(mac) ?
-					 EUROPA_RX_MULTICAST : 0);
-	return NF_ACCEPT;
+	return port ? europa_lower_give(port, skb, flags) : NF_ACCEPT;
 }
 
 static unsigned int europa_lower_decide(struct europa_lower *lower,

@@ -48,6 +48,7 @@ static inline void europa_ring_produce(struct europa_ring *ring,
 
 	entry->phase = europa_ring_phase(ring, ring->cursor);
 	WRITE_ONCE(to->word[0], entry->word[0]);
+	/* word[0] and the slot before the phase; pairs with the consumer's */
 	smp_store_release(&to->word[1], entry->word[1]);
 	ring->cursor++;
 }
@@ -58,6 +59,7 @@ static inline bool europa_ring_consume(struct europa_ring *ring,
 {
 	struct europa_entry *from = &ring->entries[ring->cursor & ring->mask];
 
+	/* the phase before word[0] and the slot; pairs with the producer's */
 	entry->word[1] = smp_load_acquire(&from->word[1]);
 	if (entry->phase != europa_ring_phase(ring, ring->cursor))
 		return false;

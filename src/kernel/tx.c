@@ -250,9 +250,12 @@ static enum europa_counter europa_tx_prepare(struct europa_tx *tx)
 static enum europa_counter europa_tx_transmit(const struct europa_tx *tx)
 {
 	struct sk_buff *skb = tx->skb;
+	u32 prio = READ_ONCE(tx->queue->vr->prio);
 	unsigned int len = skb->len;
 	int err;
 
+	if (prio)
+		skb->priority = prio;
 	europa_port_tap_tx(tx->port, skb);
 	skb->dev = tx->lower;
 	skb_reset_redirect(skb);

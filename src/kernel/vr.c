@@ -116,6 +116,7 @@ void europa_vr_config_get(const struct europa_vr *vr,
 		.gid = vr->gid,
 		.mode = vr->mode,
 		.fallback = vr->fallback,
+		.prio = vr->prio,
 	};
 	strscpy(config->name, vr->name, sizeof(config->name));
 	strscpy(config->netns, vr->netns ?: "", sizeof(config->netns));
@@ -158,6 +159,7 @@ static int europa_vr_apply(struct europa_vr *vr,
 	vr->mode = config->mode;
 	WRITE_ONCE(vr->limit, config->limit);
 	WRITE_ONCE(vr->fallback, config->fallback);
+	WRITE_ONCE(vr->prio, config->prio);
 	return 0;
 }
 

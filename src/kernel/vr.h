@@ -28,7 +28,7 @@ enum europa_queue_bits {
  * the DRAINING bit all held, so any one of them is enough to read it.
  */
 struct europa_queue {
-	spinlock_t lock;
+	spinlock_t lock;	/* see above */
 	bool running;
 	bool wake_scheduled;	/* the NAPI below will look at the sleeper */
 	bool sleeping;		/* poll() found nothing, nobody woken since */
@@ -56,6 +56,7 @@ struct europa_config {
 	u32 gid;
 	u32 mode;
 	u8 fallback;
+	u32 prio;
 };
 
 /*
@@ -69,6 +70,7 @@ struct europa_vr {
 	u32 nr_queues;
 	bool dead;		/* under lock */
 	u8 fallback;
+	u32 prio;		/* tc classid of what is sent, or 0 */
 	u64 limit;
 	u32 slots;
 	u32 snap;

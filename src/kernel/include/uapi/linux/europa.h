@@ -90,7 +90,7 @@ struct europa_entry {
  *   grows the front (bytes must cover the growth), larger trims it. len may be
  *   up to received len + growth - trim; less cuts the tail. A GSO packet keeps
  *   its length.
- * SEND, slot from spare: the packet is the slot's len == bytes bytes at offset;
+ * SEND, slot from spare: the packet is what the slot holds at offset, len == bytes;
  *   checksum and GSO requests are in the slot header, as in virtio_net_hdr.
  * PUNT, slot from rx: the packet, as received, to the kernel's stack at the
  *   port it came from. From spare: len bytes, to the stack at `port`.
@@ -278,8 +278,12 @@ enum europa_attr {
 	EUROPA_A_VERDICTS,	/* nest: type = enum europa_verdict_counter + 1, u64 */
 	EUROPA_A_EVENT,		/* u8, enum europa_event */
 	EUROPA_A_GENERATION,	/* u32, of the data plane */
+	EUROPA_A_PRIO,		/* u32, in, out: tc classid (major << 16 | minor)
+				 * stamped on what the VR sends, 0 for none
+				 */
 	__EUROPA_A_MAX
 };
+
 #define EUROPA_A_MAX (__EUROPA_A_MAX - 1)
 
 enum europa_port_attr {
@@ -309,8 +313,10 @@ enum europa_queue_attr {
 };
 
 enum europa_fallback { EUROPA_FALLBACK_KERNEL, EUROPA_FALLBACK_DROP };
+
 /* IDLE: no data plane. ATTACHED: not yet, or no longer, started. */
 enum europa_state { EUROPA_IDLE, EUROPA_ATTACHED, EUROPA_RUNNING };
+
 enum europa_event {
 	EUROPA_EVENT_VR_NEW = 1, EUROPA_EVENT_VR_SET, EUROPA_EVENT_VR_DEL,
 	EUROPA_EVENT_ATTACH, EUROPA_EVENT_START, EUROPA_EVENT_STOP,
@@ -376,6 +382,7 @@ enum {
 	IFLA_EUROPA_FORCE,	/* flag: passthru on a device with addresses */
 	__IFLA_EUROPA_MAX
 };
+
 #define IFLA_EUROPA_MAX (__IFLA_EUROPA_MAX - 1)
 
 /* MAC: what is addressed to it, and a copy of group-addressed frames it takes.
@@ -396,6 +403,7 @@ enum {
 	TCA_EUROPA_PAD,
 	__TCA_EUROPA_MAX
 };
+
 #define TCA_EUROPA_MAX (__TCA_EUROPA_MAX - 1)
 
 struct tc_europa {

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0
+# Europa. `make help` lists the targets.
+#
+# Every folder with parts has a Makefile of its own with the targets all, install,
+# uninstall and clean, which obeys DESTDIR and PREFIX. User-land parts put what they
+# build under O; the module is built in its own folder by the kernel's build system.
+
+.DEFAULT_GOAL := all
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SHIM ?= yes
+
+# The kernel to build for: the running one where its headers are installed, else the test
+# kernel, the newest whose headers are. The rig always takes the test kernel.
+RUNNING := $(shell uname -r)
+KVER ?= $(if $(wildcard /lib/modules/$(RUNNING)/build),$(RUNNING),$(shell tests/rig/kver))
+KDIR ?= $(or $(realpath /lib/modules/$(KVER)/build),/usr/src/linux-headers-$(KVER))
+
+O := $(CURDIR)/build
+KERNEL_DIR := $(patsubst %/Makefile,%,$(wildcard src/kernel/Makefile))
+USER_DIRS := $(patsubst %/Makefile,%,$(wildcard $(addsuffix /Makefile,\
+	src/user classifiers iproute2-plugin)))
+TEST_DIRS := $(patsubst %/Makefile,%,$(wildcard $(addsuffix /Makefile,\
+	tests/unit tests/progs tests/bench tests/fuzz)))
+DIRS := $(KERNEL_DIR) $(USER_DIRS)
+
+# O on the command line means something else to the kernel's build system.
+in_kernel = $(MAKE) -C $(1) KDIR=$(KDIR) KVER=$(KVER) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+in_user = $(MAKE) -C $(1) O=$(O) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) SHIM=$(SHIM)
+in_dir = $(if $(filter $(KERNEL_DIR),$(1)),$(in_kernel),$(in_user))
+
+# ----------------------------------------------------------------------------------
+# Building
+
+.PHONY: all tests $(DIRS) $(TEST_DIRS)
+
+all: $(DIRS) ## build the module, the programs, the plugins and the classifiers
+
+tests: $(TEST_DIRS) # the programs that only tests need
+
+# The kernel's build system does not notice that it is asked for another kernel.
+$(KERNEL_DIR):
+	@mkdir -p $(O)
+	+@if [ -e $(O)/.kdir ] && [ "$$(<$(O)/.kdir)" != "$(KDIR)" ]; then \
+		$(call in_kernel,$@) clean; \
+	fi
+	@echo "$(KDIR)" > $(O)/.kdir
+	+$(call in_kernel,$@) all
+
+$(USER_DIRS):
+	+$(call in_user,$@) all
+
+# The plugins, and what tests need, may use the library.
+$(filter-out src/user,$(USER_DIRS)): $(filter src/user,$(USER_DIRS))
+
+$(TEST_DIRS): $(USER_DIRS)
+	+$(call in_user,$@) all
+
+# ----------------------------------------------------------------------------------
+# Testing and showing, in the test kernel (see tests/rig/vm -h)
+
+.PHONY: deps deps-check rig-parts test demo shell bench check
+
+deps: ## install the Debian packages that building and testing need
+	@tests/rig/deps build rig unit
+
+deps-check:
+	@tests/rig/deps build check
+
+# With the prefix that the rig installs with. A make of its own: only after `deps` are there headers, which name the kernel.
+rig-parts: deps
+	@kver=$$(tests/rig/kver) && \
+		$(MAKE) all tests KVER=$$kver PREFIX=/usr
+
+test: rig-parts ## every test: units on this machine, the rest in the test kernel
+	@tests/run
+
+demo: rig-parts ## two virtual routers at work, shown and explained, in the test kernel
+	@tests/rig/vm tests/demo
+
+shell: rig-parts ## a prompt in the demo's topology
+	@tests/rig/vm -I 'tests/demo --setup'
+
+bench: rig-parts ## cost per packet against kernel forwarding and an AF_PACKET router
+	@tests/bench/run
+
+check: deps-check ## static checks: checkpatch, sparse, W=1, shellcheck, mandoc, cppcheck
+	@tests/rig/check
+
+# ----------------------------------------------------------------------------------
+# Installing
+
+.PHONY: install uninstall $(DIRS:%=install-%) $(DIRS:%=uninstall-%)
+
+install: $(DIRS:%=install-%) ## install everything (DESTDIR, PREFIX, SHIM=no without the ip shim)
+ifeq ($(DESTDIR),)
+	depmod $(KVER)
+	@state=$$(od -An -t u1 -j 4 -N 1 /sys/firmware/efi/efivars/SecureBoot-* 2>/dev/null); \
+	if [ "$${state// /}" = 1 ]; then \
+		echo "Secure Boot is on: the kernel refuses europa.ko until it is signed with a key" \
+			"you enrolled (mokutil --import) or Secure Boot is switched off."; \
+	fi
+endif
+
+uninstall: $(DIRS:%=uninstall-%) ## remove what install installed
+ifeq ($(DESTDIR),)
+	depmod $(KVER)
+endif
+
+$(DIRS:%=install-%): install-%: %
+	+$(call in_dir,$*) install
+
+$(DIRS:%=uninstall-%): uninstall-%:
+	+$(call in_dir,$*) uninstall
+
+# ----------------------------------------------------------------------------------
+
+.PHONY: clean help
+
+clean: ## remove what was built; the downloaded kernel stays (rm -rf build removes it too)
+	+@for dir in $(USER_DIRS) $(TEST_DIRS); do $(MAKE) -C $$dir O=$(O) clean || exit; done
+	+@$(if $(KERNEL_DIR),$(call in_kernel,$(KERNEL_DIR)) clean)
+	@find build -mindepth 1 -maxdepth 1 ! -name rig -exec rm -rf {} + 2>/dev/null || true
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+		while IFS='|' read -r target text; do printf '%-18s %s\n' "$$target" "$$text"; done

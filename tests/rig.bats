@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0
+# The rig, seen from inside.
+
+load lib/common
+
+gate_sees()
+{
+	klog_complaints "$KLOG_TEST_MARK"
+}
+
+@test "the guest runs the test kernel, as root, in the checkout" {
+	assert_eq "$(id -u)" 0
+	[ "${EUROPA_RIG:-}" = vm ] || skip "not in the guest"
+	[ -d "/lib/modules/$(uname -r)/kernel" ]
+	[ -e "$BATS_TEST_DIRNAME/rig/vm" ]
+	assert_eq "$(findmnt -n -o FSTYPE /)" overlay
+}
+
+@test "kernel file systems are mounted" {
+	local dir
+
+	for dir in proc sys sys/kernel/debug sys/fs/bpf sys/fs/cgroup dev/pts dev/shm run; do
+		mountpoint "/$dir"
+	done
+	echo > /dev/null
+	[ -c /dev/ptmx ]
+}
+
+# bats test_tags=smoke
+@test "two namespaces reach each other over a veth pair" {
+	ns_add a b
+	veth a eth0 b eth0
+	ns a ip address add 10.99.0.1/24 dev eth0
+	ns b ip address add 10.99.0.2/24 dev eth0
+	wait_until 5 ns a ping -c 1 -W 1 10.99.0.2
+}
+
+@test "the teardown's helpers leave nothing behind" {
+	ns_add a
+	spawn ns a sleep 1000
+	kill_spawned
+	run ! kill -0 "$SPAWNED"
+	spawn ns a sleep 1000
+	ns_delete_all
+	run ! ip netns exec "$(ns_name a)" true
+	wait_until 2 eval "! kill -0 $SPAWNED"
+}
+
+@test "wait_until gives up, refused wants a sentence" {
+	run ! wait_until 1 false
+	wait_until 1 true
+	refused "No such file" ls /nonexistent
+	run ! refused "" true
+	run ! refused "a sentence" false
+}
+
+@test "the gate catches a warning" {
+	run ! gate_sees
+	echo "<4>WARNING: x" > /dev/kmsg
+	gate_sees
+	run ! assert_klog_clean
+	klog_accept
+	assert_klog_clean
+}
+
+@test "the gate lets an unsigned module's taint pass" {
+	echo "<4>europa: loading out-of-tree module taints kernel." > /dev/kmsg
+	echo "<4>europa: module verification failed: signature and/or required key missing - tainting kernel" > /dev/kmsg
+	assert_klog_clean
+}
+
+@test "a test file that makes the kernel complain fails" {
+	printf '@test "quiet" { :; }\n@test "loud" { echo "<4>WARNING: x" > /dev/kmsg; }\n' \
+		> "$BATS_TEST_TMPDIR/loud.bats"
+	run env -u BATS_TEST_TIMEOUT KLOG_FILE_MARK="$BATS_TEST_TMPDIR/mark" \
+		"$BATS_TEST_DIRNAME/lib/run-files" "$BATS_TEST_TMPDIR/loud.bats"
+	klog_accept
+	echo "$output"
+	assert_eq "$status" 1
+	grep -q "^klog bad" <<< "$output"
+	grep -q "^ok 2 loud" <<< "$output"
+	grep -q "^# .*WARNING: x" <<< "$output"
+}
+
+# bats test_tags=smoke
+@test "the module loads, and unloads" {
+	modinfo europa > /dev/null 2>&1 || skip "no module is installed"
+	x modprobe europa
+	[ -d /sys/module/europa ]
+	wait_until 5 x modprobe -r europa
+	[ ! -d /sys/module/europa ]
+}

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034
+# Paths and small helpers shared by the host-side scripts of the rig.
+
+RIG_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+RIG_TOP=$(cd "$RIG_DIR/../.." && pwd)
+RIG_BUILD=$RIG_TOP/build/rig
+RIG_STAGE=$RIG_TOP/build/stage
+
+RIG_TIMEOUT=124		# the command ran longer than it may
+RIG_DIED=125		# the guest died before the command ended
+RIG_BROKEN=126		# the guest could not be started at all
+
+# shellcheck source=tests/rig/arch.bash
+. "$RIG_DIR/arch.bash"
+
+say() { [ -n "${RIG_QUIET:-}" ] || echo "rig: $*" >&2; }
+die() { echo "rig: $*" >&2; exit "$RIG_BROKEN"; }
+
+# The newest kernel whose headers are installed: the one the module is built for.
+rig_kver()
+{
+	if [ -n "${EUROPA_KVER:-}" ]; then
+		echo "$EUROPA_KVER"
+		return
+	fi
+	# shellcheck disable=SC2016
+	dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "linux-headers-[0-9]*-$RIG_FLAVOUR" 2>/dev/null |
+		sed -n 's/^ii *linux-headers-//p' | sort -V | tail -n 1
+}
+
+# rig_locked NAME COMMAND...: one process at a time, in this checkout.
+rig_locked()
+{
+	local name=$1 lock
+	shift
+	mkdir -p "$RIG_BUILD"
+	exec {lock}>"$RIG_BUILD/.$name.lock"
+	if ! flock -n "$lock"; then
+		say "waiting for another run that is busy with the $name"
+		flock "$lock"
+	fi
+	"$@" {lock}>&-
+	local status=$?
+	exec {lock}>&-
+	return "$status"
+}
