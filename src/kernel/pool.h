@@ -26,7 +26,8 @@ struct europa_held {
 	u32 seq;		/* owner RX: rx ring cursor at hand-over */
 	u16 port;		/* owner RX: port it was received on */
 	u8 owner;
-	u8 flags;		/* EUROPA_RX_* as handed over */
+	u8 flags : 7;		/* EUROPA_RX_* as handed over */
+	u8 tapped : 1;		/* somebody listens on that port */
 };
 
 /* A tx entry the drainer has claimed. */

@@ -157,7 +157,7 @@ static u32 europa_rx_fill(const struct europa_pool *pool, u32 index,
 
 /* A packet that has a place: keep it, and publish the slot. Under the lock. */
 static void europa_rx_keep(struct europa_pool *pool, struct sk_buff *skb,
-			   u16 port, u8 flags)
+			   const struct europa_port *port, u8 flags)
 {
 	u32 index = pool->free[--pool->nfree];
 	u32 bytes = europa_rx_fill(pool, index, skb, &flags);
@@ -166,16 +166,17 @@ static void europa_rx_keep(struct europa_pool *pool, struct sk_buff *skb,
 		.slot = index,
 		.bytes = bytes,
 		.offset = EUROPA_DATA_OFFSET,
-		.port = port,
+		.port = port->number,
 		.flags = flags,
 	};
 
 	pool->held[index] = (struct europa_held) {
 		.skb = skb,
 		.seq = pool->rx.cursor,
-		.port = port,
+		.port = port->number,
 		.owner = EUROPA_OWNER_RX,
 		.flags = flags,
+		.tapped = !list_empty(&port->dev->ptype_all),
 	};
 	pool->held_bytes += skb->truesize;
 	europa_ring_produce(&pool->rx, &entry);
@@ -183,7 +184,8 @@ static void europa_rx_keep(struct europa_pool *pool, struct sk_buff *skb,
 
 /* Under the queue's lock. EUROPA_C_FALLBACK: nothing is running any more. */
 static enum europa_counter europa_rx_give(struct europa_queue *queue,
-					  struct sk_buff *skb, u16 port,
+					  struct sk_buff *skb,
+					  const struct europa_port *port,
 					  u8 flags)
 {
 	struct europa_pool *pool = queue->pool;
@@ -207,7 +209,7 @@ static void europa_rx_queue(struct europa_port *port,
 	bool wake = false;
 
 	spin_lock(&queue->lock);
-	outcome = europa_rx_give(queue, skb, port->number, flags);
+	outcome = europa_rx_give(queue, skb, port, flags);
 	if (outcome == EUROPA_C_RX && !queue->wake_scheduled) {
 		queue->wake_scheduled = true;
 		wake = true;

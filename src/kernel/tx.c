@@ -13,7 +13,11 @@
  * well, or the reason for which to drop it.
  */
 
-/* One claimed entry on its way out; entry and held are private copies. */
+/*
+ * One claimed entry on its way out; entry and held are private copies. The
+ * egress port is kept from one entry to the next of a burst, all in one RCU
+ * section: most go where the last one went.
+ */
 struct europa_tx {
 	struct europa_queue *queue;
 	struct europa_pool *pool;
@@ -21,7 +25,7 @@ struct europa_tx {
 	const struct europa_held *held;
 	struct europa_slot *slot;	/* shared memory: read each field once */
 	struct sk_buff *skb;
-	struct europa_port *port;	/* egress */
+	struct europa_port *port;	/* egress, or NULL */
 	struct net_device *lower;
 };
 
@@ -271,7 +275,8 @@ static enum europa_counter europa_tx_send(struct europa_tx *tx)
 {
 	enum europa_counter why = EUROPA_C_BAD_PORT;
 
-	tx->port = europa_port_get(tx->queue->vr, tx->entry->port);
+	if (!tx->port || tx->port->number != tx->entry->port)
+		tx->port = europa_port_get(tx->queue->vr, tx->entry->port);
 	if (unlikely(!tx->port))
 		goto drop;
 	tx->lower = tx->port->lower_dev;
@@ -312,7 +317,7 @@ static void europa_tx_tap_rx(const struct europa_tx *tx)
 {
 	struct europa_port *port;
 
-	if (!tx->skb || tx->entry->op == EUROPA_OP_PUNT)
+	if (likely(!tx->held->tapped) || tx->entry->op == EUROPA_OP_PUNT)
 		return;
 	port = europa_port_get(tx->queue->vr, tx->held->port);
 	if (port)
@@ -340,23 +345,20 @@ static enum europa_counter europa_tx_op(struct europa_tx *tx)
 }
 
 /* No lock is held here: the packet may come back in by another device. */
-static void europa_tx_one(struct europa_queue *queue, struct europa_pool *pool,
-			  const struct europa_claim *claim)
+static void europa_tx_one(struct europa_tx *tx, const struct europa_claim *claim)
 {
-	struct europa_tx tx = {
-		.queue = queue,
-		.pool = pool,
-		.entry = &claim->entry,
-		.held = &claim->held,
-		.slot = europa_pool_slot(pool, claim->entry.slot),
-		.skb = claim->held.skb,
-	};
-	enum europa_counter outcome = europa_tx_op(&tx);
+	struct europa_stats __percpu *stats = tx->queue->vr->stats;
+	enum europa_counter outcome;
 
-	europa_stats_inc(queue->vr->stats, outcome);
-	if (claim->held.owner == EUROPA_OWNER_SPARE &&
+	tx->entry = &claim->entry;
+	tx->held = &claim->held;
+	tx->skb = claim->held.skb;
+	tx->slot = europa_pool_slot(tx->pool, claim->entry.slot);
+	outcome = europa_tx_op(tx);
+	europa_stats_inc(stats, outcome);
+	if (unlikely(claim->held.owner == EUROPA_OWNER_SPARE) &&
 	    (outcome == EUROPA_C_SEND || outcome == EUROPA_C_PUNT))
-		europa_stats_inc(queue->vr->stats, EUROPA_C_ORIGINATED);
+		europa_stats_inc(stats, EUROPA_C_ORIGINATED);
 }
 
 /* One burst: give the last one's slots back, claim the next, send it. Returns
@@ -364,19 +366,19 @@ static void europa_tx_one(struct europa_queue *queue, struct europa_pool *pool,
  */
 static u32 europa_tx_burst(struct europa_queue *queue, u32 *claimed)
 {
-	struct europa_pool *pool = queue->pool;
+	struct europa_tx tx = { .queue = queue, .pool = queue->pool };
 	u32 i, bad = 0;
 
 	local_bh_disable();
 	spin_lock(&queue->lock);
-	europa_pool_release(pool, *claimed);
-	*claimed = europa_pool_claim(pool, &bad);
+	europa_pool_release(tx.pool, *claimed);
+	*claimed = europa_pool_claim(tx.pool, &bad);
 	spin_unlock(&queue->lock);
 	if (unlikely(bad))
 		europa_stats_add(queue->vr->stats, EUROPA_C_BAD_SLOT, bad);
 	rcu_read_lock();
 	for (i = 0; i < *claimed; i++)
-		europa_tx_one(queue, pool, &pool->claims[i]);
+		europa_tx_one(&tx, &tx.pool->claims[i]);
 	rcu_read_unlock();
 	local_bh_enable();
 	return *claimed + bad;

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The maps of a bound classifier, found by the program's id: nothing is pinned. */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+
+#include "bpfmap.h"
+#include "genl.h"
+
+#define MAPS_MAX 64	/* BPF's own limit of maps per program */
+
+struct map_ids {
+	uint32_t id[MAPS_MAX];
+	uint32_t count;
+};
+
+static int read_ids(uint32_t prog_id, struct map_ids *ids)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t len = sizeof(info);
+	int fd = bpf_prog_get_fd_by_id(prog_id), err;
+
+	ids->count = 0;
+	if (fd < 0)
+		return -errno;
+	info.nr_map_ids = MAPS_MAX;
+	info.map_ids = (uintptr_t)ids->id;
+	err = bpf_obj_get_info_by_fd(fd, &info, &len) ? -errno : 0;
+	close(fd);
+	if (!err)
+		ids->count = info.nr_map_ids < MAPS_MAX ? info.nr_map_ids : MAPS_MAX;
+	return err;
+}
+
+static int open_map(uint32_t id, struct bpf_map_info *info)
+{
+	uint32_t len = sizeof(*info);
+	int fd = bpf_map_get_fd_by_id(id);
+
+	if (fd < 0)
+		return -errno;
+	memset(info, 0, sizeof(*info));
+	if (bpf_obj_get_info_by_fd(fd, info, &len)) {
+		close(fd);
+		return -EINVAL;
+	}
+	return fd;
+}
+
+int bpfmap_open(uint32_t prog_id, const char *name)
+{
+	struct bpf_map_info info;
+	struct map_ids ids;
+	uint32_t i;
+	int err = read_ids(prog_id, &ids), fd;
+
+	for (i = 0; !err && i < ids.count; i++) {
+		fd = open_map(ids.id[i], &info);
+		if (fd < 0)
+			continue;
+		if (!strncmp(info.name, name, sizeof(info.name) - 1))
+			return fd;
+		close(fd);
+	}
+	return err ? err : -ENOENT;
+}
+
+static bool fits(const struct bpf_map *map, const struct bpf_map_info *info)
+{
+	return !strncmp(bpf_map__name(map), info->name, sizeof(info->name) - 1) &&
+	       bpf_map__type(map) == info->type &&
+	       bpf_map__key_size(map) == info->key_size &&
+	       bpf_map__value_size(map) == info->value_size &&
+	       bpf_map__max_entries(map) == info->max_entries &&
+	       bpf_map__map_flags(map) == info->map_flags;
+}
+
+static void reuse(struct bpf_object *o, uint32_t map_id)
+{
+	struct bpf_map_info info;
+	struct bpf_map *map;
+	int fd = open_map(map_id, &info);
+
+	if (fd < 0)
+		return;
+	bpf_object__for_each_map(map, o)
+		if (!bpf_map__is_internal(map) && fits(map, &info))
+			bpf_map__reuse_fd(map, fd);
+	close(fd);
+}
+
+static uint32_t bound_program(uint32_t ifindex)
+{
+	struct classifier c = { 0 };
+	struct genl g;
+
+	if (genl_open(&g, -1))
+		return 0;
+	if (genl_classifier_get(&g, ifindex, &c))
+		c.prog_id = 0;
+	genl_close(&g);
+	return c.prog_id;
+}
+
+void bpfmap_prepare(struct bpf_object *o, uint32_t ifindex)
+{
+	struct map_ids ids;
+	struct bpf_map *map;
+	uint32_t id, i;
+
+	bpf_object__for_each_map(map, o)
+		bpf_map__set_pin_path(map, NULL);
+	id = bound_program(ifindex);
+	if (!id || read_ids(id, &ids))
+		return;
+	for (i = 0; i < ids.count; i++)
+		reuse(o, ids.id[i]);
+}

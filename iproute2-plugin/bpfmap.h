@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The maps of a bound classifier, found by the program's id: nothing is pinned. */
+#ifndef BPFMAP_H
+#define BPFMAP_H
+
+#include <stdint.h>
+#include <bpf/libbpf.h>
+
+/* Before loading: no pins, and take over the maps of what is bound to ifindex now. */
+void bpfmap_prepare(struct bpf_object *o, uint32_t ifindex);
+
+/* fd of the program's map of that name, or -errno. */
+int bpfmap_open(uint32_t prog_id, const char *name);
+
+#endif

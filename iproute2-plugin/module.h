@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef MODULE_H
+#define MODULE_H
+
+int module_load(void);		/* modprobe europa; 0 when it says so */
+void module_explain(void);	/* one sentence on why there is no module */
+
+#endif

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ip vr attach, detach. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "confirm.h"
+#include "genl.h"
+#include "netns.h"
+#include "rtnl.h"
+
+struct words {
+	const char *dev, *vr;
+	const char *bare[2];	/* words without a keyword before them */
+	int nbare;
+	struct port_request request;
+	int confirm;		/* milliseconds, 0: not asked for */
+};
+
+static int set_string(const char **to, const char *key, struct args *a)
+{
+	if (*to)
+		return args_twice(key);
+	*to = args_value(a, key);
+	return *to ? 0 : EXIT_WORDS;
+}
+
+static int word_port(const char *value, struct port_request *r)
+{
+	uint64_t port;
+
+	if (parse_number("a port's number", value, 0, EUROPA_PORT_MAX, &port))
+		return EXIT_WORDS;
+	r->port = port;
+	return 0;
+}
+
+static int word_name(const char *value, struct port_request *r)
+{
+	if (!*value || strlen(value) >= IFNAMSIZ || strpbrk(value, "/: \t\n"))
+		return args_invalid("not a valid interface name", value);
+	r->name = value;
+	return 0;
+}
+
+static int word_address(const char *value, struct port_request *r)
+{
+	r->has_address = true;
+	return parse_mac(value, r->address);
+}
+
+static int word_mode(const char *value, struct port_request *r)
+{
+	r->mode = parse_one_of("mode", value, port_mode_names, 3);
+	return r->mode < 0 ? EXIT_WORDS : 0;
+}
+
+static int word_spoofchk(const char *value, struct port_request *r)
+{
+	return parse_on_off("spoofchk", value, &r->spoofchk);
+}
+
+static const struct {
+	const char *name;
+	int (*parse)(const char *value, struct port_request *r);
+} settings[] = {
+	{ "port", word_port },
+	{ "name", word_name },
+	{ "address", word_address },
+	{ "mode", word_mode },
+	{ "spoofchk", word_spoofchk },
+};
+
+/* -1: the word is no setting. */
+static int parse_setting(struct args *a, struct port_request *r)
+{
+	const char *value;
+	size_t i;
+
+	for (i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+		if (args_take(a, settings[i].name)) {
+			value = args_value(a, settings[i].name);
+			return value && !settings[i].parse(value, r) ? 0 : EXIT_WORDS;
+		}
+	return -1;
+}
+
+static int parse_bare(struct args *a, struct words *w)
+{
+	if (w->nbare == 2)
+		return args_unknown(args_peek(a));
+	w->bare[w->nbare++] = args_next(a);
+	return 0;
+}
+
+/* Neither dev nor vr need be said: the device comes first. */
+static int place_bare(struct words *w)
+{
+	int i = 0;
+
+	if (!w->dev && i < w->nbare)
+		w->dev = w->bare[i++];
+	if (!w->vr && i < w->nbare)
+		w->vr = w->bare[i++];
+	if (i < w->nbare)
+		return args_unknown(w->bare[i]);
+	if (!w->dev || !w->vr) {
+		fprintf(stderr, "Error: give dev DEVICE and vr VR.\n");
+		return EXIT_WORDS;
+	}
+	return 0;
+}
+
+static int parse_confirm(struct args *a, struct words *w)
+{
+	const char *value = args_value(a, "confirm");
+
+	if (!value || parse_seconds(value, &w->confirm))
+		return EXIT_WORDS;
+	return w->confirm ? 0 : args_invalid("confirm gives at least a moment", value);
+}
+
+static int parse_word(struct args *a, struct words *w, bool with_settings)
+{
+	int ret = -1;
+
+	if (args_take(a, "dev"))
+		return set_string(&w->dev, "dev", a);
+	if (args_take(a, "vr"))
+		return set_string(&w->vr, "vr", a);
+	if (with_settings && args_take(a, "force")) {
+		w->request.force = true;
+		return 0;
+	}
+	if (with_settings && args_take(a, "confirm"))
+		return parse_confirm(a, w);
+	if (with_settings)
+		ret = parse_setting(a, &w->request);
+	return ret < 0 ? parse_bare(a, w) : ret;
+}
+
+static int parse_words(struct args *a, struct words *w, bool with_settings)
+{
+	w->request.port = UINT32_MAX;
+	w->request.mode = w->request.spoofchk = w->request.netns = -1;
+	while (args_left(a))
+		if (parse_word(a, w, with_settings))
+			return EXIT_WORDS;
+	return place_bare(w);
+}
+
+/* The VR, seen from the initial namespace so that none is hidden. */
+static int find_vr(const struct vr_ref *ref, struct vr *vr)
+{
+	struct genl g;
+	int ret = genl_open_all(&g);
+
+	if (ret)
+		return ret;
+	ret = genl_vr_find(&g, ref, vr);
+	genl_close(&g);
+	return ret;
+}
+
+static int open_rtnl(struct nl *nl, int netns)
+{
+	int err = nl_open(nl, NETLINK_ROUTE, netns);
+
+	if (!err)
+		return 0;
+	fprintf(stderr, "Cannot open rtnetlink: %s\n", strerror(-err));
+	return EXIT_KERNEL;
+}
+
+static int attach(struct port_request *r)
+{
+	struct nl nl;
+	int ret = open_rtnl(&nl, -1);
+
+	if (ret)
+		return ret;
+	if (rtnl_port_new(&nl, r)) {
+		nl_fail(&nl, "RTNETLINK");
+		ret = EXIT_KERNEL;
+	}
+	nl_close(&nl);
+	return ret;
+}
+
+int cmd_port_attach(struct args *a)
+{
+	struct words w = { 0 };
+	struct port_request *r = &w.request;
+	struct vr_ref ref;
+	struct vr vr;
+	int ret;
+
+	if (parse_words(a, &w, true) || parse_ref(w.vr, &ref))
+		return EXIT_WORDS;
+	ret = find_vr(&ref, &vr);
+	if (ret)
+		return ret;
+	r->vr = vr.conf.id;
+	if (parse_dev(w.dev, &r->lower_ifindex)) {
+		ret = EXIT_WORDS;
+	} else if (*vr.conf.netns) {
+		r->netns = netns_open_loud(vr.conf.netns);
+		ret = r->netns < 0 ? EXIT_WORDS : 0;
+	}
+	if (!ret)
+		ret = attach(r);
+	if (!ret && w.confirm)
+		ret = confirm_or_detach(w.confirm, vr.conf.id, w.dev);
+	if (r->netns >= 0)
+		close(r->netns);
+	vr_free(&vr);
+	return ret;
+}
+
+/* ---- detach ------------------------------------------------------------ */
+
+struct detach {
+	uint32_t vr, lower_ifindex;
+	int here;		/* the lower device's namespace */
+};
+
+/* The port's lower device is the one meant: interface numbers repeat in other namespaces. */
+static bool is_ours(struct nl *nl, int netns, const struct detach *d, const struct rtnl_link *port)
+{
+	if (strcmp(port->kind, EUROPA_GENL_NAME) || port->vr != d->vr ||
+	    port->lower_ifindex != d->lower_ifindex)
+		return false;
+	if (port->lower_nsid < 0)
+		return netns_same(netns, d->here);
+	return port->lower_nsid == rtnl_nsid(nl, d->here);
+}
+
+/* The port in namespace netns: 0 deleted, -1 not there, else the exit code. */
+static int detach_in(int netns, const struct vr_port *p, const struct detach *d)
+{
+	struct rtnl_link port;
+	struct nl nl;
+	int ret = open_rtnl(&nl, netns);
+
+	if (ret)
+		return ret;
+	ret = -1;
+	if (!rtnl_link_get(&nl, p->ifindex, &port) && is_ours(&nl, netns, d, &port))
+		ret = rtnl_port_del(&nl, p->ifindex) ? nl_fail(&nl, "RTNETLINK"), EXIT_KERNEL : 0;
+	nl_close(&nl);
+	return ret;
+}
+
+/* A port is at home, or somebody moved it to the lower device's namespace. */
+static int detach_port(const struct vr *vr, const struct vr_port *p, const struct detach *d)
+{
+	int home = netns_open(vr->conf.netns), ret = -1;
+
+	if (home >= 0) {
+		ret = detach_in(home, p, d);
+		close(home);
+	}
+	return ret < 0 ? detach_in(d->here, p, d) : ret;
+}
+
+static int detach(const struct vr *vr, const char *dev, const struct detach *d)
+{
+	const struct vr_port *found = NULL;
+	size_t i;
+	int ret;
+
+	for (i = 0; i < vr->nports; i++) {
+		if (vr->ports[i].lower_ifindex != d->lower_ifindex)
+			continue;
+		found = &vr->ports[i];
+		ret = detach_port(vr, found, d);
+		if (ret >= 0)
+			return ret;
+	}
+	if (found)
+		fprintf(stderr, "Port \"%s\" is not in the VR's home namespace \"%s\": delete it where it is, with \"ip link del %s\".\n",
+			found->ifname, vr->conf.netns, found->ifname);
+	else
+		fprintf(stderr, "VR \"%s\" has no port on \"%s\".\n", vr->conf.name, dev);
+	return EXIT_WORDS;
+}
+
+int port_detach(uint32_t id, const char *dev)
+{
+	struct vr_ref ref = { .id = id };
+	struct detach d = { .vr = id };
+	struct vr vr;
+	int ret = find_vr(&ref, &vr);
+
+	if (ret)
+		return ret;
+	d.here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	ret = parse_dev(dev, &d.lower_ifindex);
+	if (!ret)
+		ret = detach(&vr, dev, &d);
+	if (d.here >= 0)
+		close(d.here);
+	vr_free(&vr);
+	return ret;
+}
+
+int cmd_port_detach(struct args *a)
+{
+	struct words w = { 0 };
+	struct vr_ref ref;
+	struct vr vr;
+	int ret;
+
+	if (parse_words(a, &w, false) || parse_ref(w.vr, &ref))
+		return EXIT_WORDS;
+	ret = find_vr(&ref, &vr);
+	if (ret)
+		return ret;
+	ret = port_detach(vr.conf.id, w.dev);
+	vr_free(&vr);
+	return ret;
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/* rtnetlink: ports as links of kind "europa". */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <linux/if_link.h>
+#include <linux/net_namespace.h>
+#include <linux/rtnetlink.h>
+
+#include "rtnl.h"
+
+static struct nlmsghdr *put_link(char *buf, uint16_t type, uint32_t ifindex)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct ifinfomsg *ifi;
+
+	nlh->nlmsg_type = type;
+	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
+	ifi->ifi_index = ifindex;
+	return nlh;
+}
+
+static void put_info(struct nlmsghdr *nlh, const struct port_request *r)
+{
+	struct nlattr *info = mnl_attr_nest_start(nlh, IFLA_LINKINFO), *data;
+
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, EUROPA_GENL_NAME);
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	mnl_attr_put_u32(nlh, IFLA_EUROPA_VR, r->vr);
+	if (r->port != UINT32_MAX)
+		mnl_attr_put_u32(nlh, IFLA_EUROPA_PORT, r->port);
+	if (r->mode >= 0)
+		mnl_attr_put_u8(nlh, IFLA_EUROPA_MODE, r->mode);
+	if (r->spoofchk >= 0)
+		mnl_attr_put_u8(nlh, IFLA_EUROPA_SPOOFCHK, r->spoofchk);
+	if (r->force)
+		mnl_attr_put(nlh, IFLA_EUROPA_FORCE, 0, NULL);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+}
+
+int rtnl_port_new(struct nl *nl, const struct port_request *r)
+{
+	char buf[NL_BUF];
+	struct nlmsghdr *nlh = put_link(buf, RTM_NEWLINK, 0);
+
+	nlh->nlmsg_flags |= NLM_F_CREATE | NLM_F_EXCL;
+	mnl_attr_put_u32(nlh, IFLA_LINK, r->lower_ifindex);
+	if (r->netns >= 0)
+		mnl_attr_put_u32(nlh, IFLA_NET_NS_FD, r->netns);
+	if (r->name)
+		mnl_attr_put_strz(nlh, IFLA_IFNAME, r->name);
+	if (r->has_address)
+		mnl_attr_put(nlh, IFLA_ADDRESS, sizeof(r->address), r->address);
+	put_info(nlh, r);
+	return nl_talk(nl, nlh, NULL, NULL);
+}
+
+static void read_info(const struct nlattr *info, struct rtnl_link *link)
+{
+	const struct nlattr *attr, *data;
+
+	mnl_attr_for_each_nested(attr, info) {
+		switch (mnl_attr_get_type(attr)) {
+		case IFLA_INFO_KIND:
+			nl_string(link->kind, sizeof(link->kind), attr);
+			break;
+		case IFLA_INFO_SLAVE_KIND:
+			nl_string(link->master_kind, sizeof(link->master_kind), attr);
+			break;
+		case IFLA_INFO_DATA:
+			if (strcmp(link->kind, EUROPA_GENL_NAME))
+				break;
+			mnl_attr_for_each_nested(data, attr)
+				if (mnl_attr_get_type(data) == IFLA_EUROPA_VR)
+					link->vr = nl_uint(data);
+			break;
+		}
+	}
+}
+
+static bool read_xdp(const struct nlattr *xdp)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, xdp)
+		if (mnl_attr_get_type(attr) == IFLA_XDP_ATTACHED)
+			return nl_uint(attr) != XDP_ATTACHED_NONE;
+	return false;
+}
+
+static int read_link(const struct nlmsghdr *nlh, void *data)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+	struct rtnl_link *link = data;
+
+	link->ifindex = ifi->ifi_index;
+	link->type = ifi->ifi_type;
+	link->flags = ifi->ifi_flags;
+	mnl_attr_for_each(attr, nlh, sizeof(*ifi)) {
+		switch (mnl_attr_get_type(attr)) {
+		case IFLA_LINK: link->lower_ifindex = nl_uint(attr); break;
+		case IFLA_LINK_NETNSID: link->lower_nsid = (int)nl_uint(attr); break;
+		case IFLA_MTU: link->mtu = nl_uint(attr); break;
+		case IFLA_MASTER: link->master = nl_uint(attr); break;
+		case IFLA_XDP: link->xdp = read_xdp(attr); break;
+		case IFLA_LINKINFO: read_info(attr, link); break;
+		}
+	}
+	return MNL_CB_OK;
+}
+
+int rtnl_link_get(struct nl *nl, uint32_t ifindex, struct rtnl_link *link)
+{
+	char buf[NL_BUF];
+	struct nlmsghdr *nlh = put_link(buf, RTM_GETLINK, ifindex);
+
+	memset(link, 0, sizeof(*link));
+	link->lower_nsid = -1;
+	return nl_talk(nl, nlh, read_link, link);
+}
+
+int rtnl_port_del(struct nl *nl, uint32_t ifindex)
+{
+	char buf[NL_BUF];
+
+	return nl_talk(nl, put_link(buf, RTM_DELLINK, ifindex), NULL, NULL);
+}
+
+static int read_nsid(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct rtgenmsg))
+		if (mnl_attr_get_type(attr) == NETNSA_NSID)
+			*(int *)data = (int)nl_uint(attr);
+	return MNL_CB_OK;
+}
+
+int rtnl_nsid(struct nl *nl, int fd)
+{
+	char buf[NL_BUF];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	int nsid = -1;
+
+	nlh->nlmsg_type = RTM_GETNSID;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct rtgenmsg));
+	mnl_attr_put_u32(nlh, NETNSA_FD, fd);
+	nl_talk(nl, nlh, read_nsid, &nsid);
+	return nsid;
+}

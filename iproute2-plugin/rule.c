@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ip vr rule: write the maps of the classifier bound to a device. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+
+#include "bpfmap.h"
+#include "cmd.h"
+#include "device.h"
+#include "genl.h"
+#include "out.h"
+#include "rule.h"
+
+static int bound_program(const char *dev, uint32_t *prog_id)
+{
+	struct classifier c;
+	uint32_t ifindex;
+	struct genl g;
+	int ret, err;
+
+	if (need_dev(dev, &ifindex))
+		return EXIT_WORDS;
+	ret = genl_open(&g, -1);
+	if (ret)
+		return ret;
+	err = genl_classifier_get(&g, ifindex, &c);
+	if (err == -ENOENT) {
+		fprintf(stderr, "No classifier is bound to \"%s\".\n", dev);
+		ret = EXIT_WORDS;
+	} else if (err) {
+		ret = genl_fail(&g);
+	}
+	genl_close(&g);
+	*prog_id = c.prog_id;
+	return ret;
+}
+
+static int fail(const char *what, int err)
+{
+	fprintf(stderr, "Error: cannot %s: %s\n", what, strerror(err));
+	return EXIT_KERNEL;
+}
+
+/* fd of the map for the rule's kind, or -exit code. */
+static int open_map(uint32_t prog_id, const struct rule_map *map, const char *dev)
+{
+	int fd = bpfmap_open(prog_id, map->name);
+
+	if (fd >= 0)
+		return fd;
+	if (fd != -ENOENT)
+		return -fail("reach the classifier's maps", -fd);
+	fprintf(stderr, "Error: the classifier of \"%s\" takes no \"%s\" rules (it has no map %s).\n",
+		dev, map->word, map->name);
+	return -EXIT_WORDS;
+}
+
+/* ---- the words --------------------------------------------------------- */
+
+struct words {
+	const char *dev;
+	struct rule rule;
+	bool has_verdict;
+};
+
+static int resolve_vr(const char *word, uint32_t *id)
+{
+	struct vr_ref ref;
+	struct genl g;
+	struct vr vr;
+	int ret;
+
+	if (parse_ref(word, &ref))
+		return EXIT_WORDS;
+	*id = ref.id;
+	if (ref.id)
+		return 0;
+	ret = genl_open_all(&g);
+	if (ret)
+		return ret;
+	ret = genl_vr_find(&g, &ref, &vr);
+	genl_close(&g);
+	*id = vr.conf.id;
+	vr_free(&vr);
+	return ret;
+}
+
+static int parse_verdict(struct args *a, struct words *w)
+{
+	const char *value;
+	uint32_t id;
+	int ret;
+
+	if (args_take(a, "host")) {
+		w->rule.value.rule.verdict = EUROPA_VERDICT_HOST;
+	} else if (args_take(a, "drop")) {
+		w->rule.value.rule.verdict = EUROPA_VERDICT_DROP;
+	} else if (args_take(a, "vr")) {
+		value = args_value(a, "vr");
+		ret = value ? resolve_vr(value, &id) : EXIT_WORDS;
+		if (ret)
+			return ret;
+		w->rule.value.rule.verdict = EUROPA_VERDICT_VR(id);
+	} else {
+		return -1;
+	}
+	w->has_verdict = true;
+	return 0;
+}
+
+static int parse_pref(struct args *a, uint32_t *pref)
+{
+	const char *value = args_value(a, "pref");
+	uint64_t number;
+
+	if (!value || parse_number("pref", value, 0, EUROPA_FLOWS - 1, &number))
+		return EXIT_WORDS;
+	*pref = number;
+	return 0;
+}
+
+static int apply_pref(struct words *w, uint32_t pref)
+{
+	if (pref == RULE_PREF_ANY)
+		return 0;
+	if (w->rule.map->shape != SHAPE_FLOW) {
+		fprintf(stderr, "Error: only flow rules have a pref; elsewhere the longest prefix, or the only match, wins.\n");
+		return EXIT_WORDS;
+	}
+	w->rule.key.number = pref;
+	return 0;
+}
+
+static int parse_words(struct args *a, struct words *w, bool with_verdict)
+{
+	uint32_t pref = RULE_PREF_ANY;
+	int ret = 0;
+
+	while (args_left(a) && !ret) {
+		if (args_take(a, "pref")) {
+			ret = parse_pref(a, &pref);
+			continue;
+		}
+		ret = w->rule.map ? -1 : rule_parse_key(a, &w->rule);
+		if (ret < 0)
+			ret = w->has_verdict ? -1 : parse_verdict(a, w);
+		if (ret < 0)
+			ret = take_dev(a, &w->dev);
+	}
+	if (ret)
+		return ret;
+	if (!w->rule.map || (with_verdict && !w->has_verdict)) {
+		fprintf(stderr, "Error: a rule wants dev DEVICE, a KEY%s. Try \"ip vr help\".\n",
+			with_verdict ? " and vr VR, host or drop" : "");
+		return EXIT_WORDS;
+	}
+	return apply_pref(w, pref);
+}
+
+/* ---- one element ------------------------------------------------------- */
+
+/* The rule of exactly this key; false: none. */
+static bool lookup(int fd, const struct rule *r, struct europa_flow *old)
+{
+	memset(old, 0, sizeof(*old));
+	if (bpf_map_lookup_elem(fd, &r->key, old) || !old->rule.used)
+		return false;
+	return rule_is_array(r->map) || old->rule.used == r->value.rule.used;
+}
+
+/* A flow's place: where the same one is, else pref, else the first free. -1: full. */
+static int place_flow(int fd, struct rule *r)
+{
+	struct europa_flow f;
+	int free = -1;
+	uint32_t i;
+
+	for (i = 0; i < EUROPA_FLOWS; i++) {
+		if (bpf_map_lookup_elem(fd, &i, &f))
+			continue;
+		if (!f.rule.used)
+			free = free < 0 ? (int)i : free;
+		else if (r->key.number == RULE_PREF_ANY && rule_same_flow(&f, &r->value))
+			r->key.number = i;
+	}
+	if (r->key.number != RULE_PREF_ANY)
+		return 0;
+	r->key.number = free;
+	return free < 0 ? -1 : 0;
+}
+
+static int put_one(int fd, const struct rule *r, bool replace)
+{
+	struct europa_flow old;
+
+	if (lookup(fd, r, &old)) {
+		if (!replace) {
+			fprintf(stderr, "Error: there is such a rule; replace or delete it.\n");
+			return EXIT_KERNEL;
+		}
+		if (old.rule.verdict == r->value.rule.verdict &&
+		    (r->map->shape != SHAPE_FLOW || rule_same_flow(&old, &r->value)))
+			return 0;	/* and its counter goes on */
+	}
+	return bpf_map_update_elem(fd, &r->key, &r->value, BPF_ANY) ?
+	       fail("write the rule", errno) : 0;
+}
+
+static int put_rule(int fd, struct rule *r, bool replace)
+{
+	int ret = 0;
+
+	if (r->map->shape == SHAPE_FLOW && place_flow(fd, r))
+		return fail("add the rule", ENOSPC);
+	if (r->map->shape != SHAPE_BUCKET)
+		return put_one(fd, r, replace);
+	for (; !ret && r->key.number <= r->last; r->key.number++)
+		ret = put_one(fd, r, replace);
+	return ret;
+}
+
+static int clear_one(int fd, const struct rule *r)
+{
+	static const struct europa_flow none;
+	struct europa_flow old;
+
+	if (!lookup(fd, r, &old)) {
+		fprintf(stderr, "No such rule.\n");
+		return EXIT_WORDS;
+	}
+	if (rule_is_array(r->map) ? bpf_map_update_elem(fd, &r->key, &none, BPF_ANY) :
+	    bpf_map_delete_elem(fd, &r->key))
+		return fail("delete the rule", errno);
+	return 0;
+}
+
+static int del_rule(int fd, struct rule *r)
+{
+	int ret = 0;
+
+	if (r->map->shape == SHAPE_FLOW)
+		place_flow(fd, r);
+	if (r->map->shape != SHAPE_BUCKET)
+		return clear_one(fd, r);
+	for (; !ret && r->key.number <= r->last; r->key.number++)
+		ret = clear_one(fd, r);
+	return ret;
+}
+
+enum change { RULE_ADD, RULE_REPLACE, RULE_DEL };
+
+static int change_rule(struct args *a, enum change change)
+{
+	struct words w = { 0 };
+	uint32_t prog_id;
+	int ret, fd;
+
+	ret = parse_words(a, &w, change != RULE_DEL);
+	if (!ret)
+		ret = bound_program(w.dev, &prog_id);
+	if (ret)
+		return ret;
+	fd = open_map(prog_id, w.rule.map, w.dev);
+	if (fd < 0)
+		return -fd;
+	ret = change == RULE_DEL ? del_rule(fd, &w.rule) :
+	      put_rule(fd, &w.rule, change == RULE_REPLACE);
+	close(fd);
+	return ret;
+}
+
+/* ---- all of them ------------------------------------------------------- */
+
+typedef int (*rule_fn)(int fd, const struct rule *r, void *data);
+
+/* fn may delete the rule it is given. */
+static int for_each_in(int fd, const struct rule_map *map, rule_fn fn, void *data)
+{
+	struct rule r = { .map = map }, next = { .map = map };
+	int more = bpf_map_get_next_key(fd, NULL, &r.key), ret = 0;
+
+	while (!more && !ret) {
+		more = bpf_map_get_next_key(fd, &r.key, &next.key);
+		if (!bpf_map_lookup_elem(fd, &r.key, &r.value) && r.value.rule.used)
+			ret = fn(fd, &r, data);
+		r.key = next.key;
+	}
+	return ret;
+}
+
+static int for_each_rule(uint32_t prog_id, rule_fn fn, void *data)
+{
+	int i, fd, ret = 0, found = 0;
+
+	for (i = 0; i < rule_map_count && !ret; i++) {
+		fd = bpfmap_open(prog_id, rule_maps[i].name);
+		if (fd == -ENOENT)
+			continue;
+		if (fd < 0)
+			return fail("reach the classifier's maps", -fd);
+		found++;
+		ret = for_each_in(fd, &rule_maps[i], fn, data);
+		close(fd);
+	}
+	if (!found)
+		fprintf(stderr, "The classifier takes no rules.\n");
+	return ret;
+}
+
+/* Names of VRs by number, as far as they have one. */
+static char (*names)[EUROPA_NAME_SIZE];
+
+static int remember_name(const struct vr *vr, void *data)
+{
+	(void)data;
+	if (vr->conf.id <= EUROPA_VR_MAX)
+		memcpy(names[vr->conf.id], vr->conf.name, EUROPA_NAME_SIZE);
+	return 0;
+}
+
+static int read_names(void)
+{
+	struct genl g;
+	int ret = genl_open_all(&g);
+
+	if (ret)
+		return ret;
+	names = calloc(EUROPA_VR_MAX + 1, sizeof(*names));
+	ret = names && genl_vr_dump(&g, remember_name, NULL) ? genl_fail(&g) : 0;
+	genl_close(&g);
+	return ret;
+}
+
+static void show_verdict(int32_t verdict)
+{
+	uint32_t id = verdict & 0xffff;
+
+	if (verdict == EUROPA_VERDICT_HOST || verdict == EUROPA_VERDICT_DROP) {
+		out_string(OUT_ANY, C_NONE, "verdict", " %s",
+			   verdict == EUROPA_VERDICT_HOST ? "host" : "drop");
+		return;
+	}
+	out_string(OUT_JSON, C_NONE, "verdict", NULL, "vr");
+	out_u64(OUT_JSON, "vr", NULL, id);
+	if (names && *names[id]) {
+		out_text(" vr ");
+		out_string(OUT_TEXT, C_NAME, NULL, "%s", names[id]);
+		out_string(OUT_JSON, C_NONE, "vr_name", NULL, names[id]);
+	} else {
+		out_text(" vr %u", id);
+	}
+}
+
+static int show_rule(int fd, const struct rule *r, void *data)
+{
+	(void)fd;
+	(void)data;
+	out_open_object(NULL);
+	rule_show_key(r);
+	show_verdict(r->value.rule.verdict);
+	out_u64(OUT_JSON, "packets", NULL, r->value.rule.packets);
+	out_text(" packets %llu", (unsigned long long)r->value.rule.packets);
+	out_close_object();
+	out_last_line();
+	return 0;
+}
+
+static int flush_rule(int fd, const struct rule *r, void *data)
+{
+	(void)data;
+	return clear_one(fd, r);
+}
+
+static int find_program(struct args *a, uint32_t *prog_id)
+{
+	const char *dev = NULL;
+
+	while (args_left(a))
+		if (take_dev(a, &dev))
+			return EXIT_WORDS;
+	return bound_program(dev, prog_id);
+}
+
+static int flush_rules(struct args *a)
+{
+	uint32_t prog_id;
+	int ret = find_program(a, &prog_id);
+
+	return ret ? ret : for_each_rule(prog_id, flush_rule, NULL);
+}
+
+static int show_rules(struct args *a)
+{
+	uint32_t prog_id;
+	int ret = find_program(a, &prog_id);
+
+	if (!ret)
+		ret = read_names();
+	if (ret)
+		return ret;
+	out_open_array(NULL);
+	ret = for_each_rule(prog_id, show_rule, NULL);
+	out_close_array();
+	out_end();
+	free(names);
+	names = NULL;
+	return ret;
+}
+
+int cmd_rule(struct args *a)
+{
+	if (!args_left(a)) {
+		fprintf(stderr, "Error: rule add, replace, del, show or flush?\n");
+		return EXIT_WORDS;
+	}
+	if (args_take(a, "add"))
+		return change_rule(a, RULE_ADD);
+	if (args_take(a, "replace"))
+		return change_rule(a, RULE_REPLACE);
+	if (args_take(a, "del") || args_take(a, "delete"))
+		return change_rule(a, RULE_DEL);
+	if (args_take(a, "show") || args_take(a, "list") || args_take(a, "ls") || args_take(a, "lst"))
+		return show_rules(a);
+	if (args_take(a, "flush"))
+		return flush_rules(a);
+	return args_unknown(args_peek(a));
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the command line, the transports and the printers pass each other. */
+#ifndef VR_H
+#define VR_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/europa.h>
+
+/* Exit codes, as ip(8). */
+#define EXIT_WORDS	1	/* wrong words, or no such object */
+#define EXIT_KERNEL	2	/* the kernel refused */
+
+/* Names a VR: by id, or by name when id is 0. */
+struct vr_ref {
+	uint32_t id;
+	char name[EUROPA_NAME_SIZE];
+};
+
+enum {
+	VR_HAS_ID	= 1 << 0,
+	VR_HAS_NAME	= 1 << 1,
+	VR_HAS_NETNS	= 1 << 2,
+	VR_HAS_SLOTS	= 1 << 3,
+	VR_HAS_SNAP	= 1 << 4,
+	VR_HAS_QUEUES	= 1 << 5,
+	VR_HAS_LIMIT	= 1 << 6,
+	VR_HAS_UID	= 1 << 7,
+	VR_HAS_GID	= 1 << 8,
+	VR_HAS_MODE	= 1 << 9,
+	VR_HAS_FALLBACK	= 1 << 10,
+};
+
+struct vr_conf {
+	unsigned int has;	/* VR_HAS_* */
+	uint32_t id;
+	char name[EUROPA_NAME_SIZE];
+	char netns[EUROPA_NETNS_SIZE];
+	uint32_t slots, snap, queues;
+	uint64_t limit;
+	uint32_t uid, gid, mode;
+	uint8_t fallback;
+};
+
+struct vr_port {
+	uint32_t number, ifindex, lower_ifindex;
+	char ifname[IFNAMSIZ], lower[IFNAMSIZ];
+	uint8_t address[6];
+	uint8_t mode, spoofchk, up;
+};
+
+struct vr_queue {
+	uint32_t index, free, rx, vr, spare, tx;
+	uint64_t held;
+};
+
+/* A VR as the kernel tells it. */
+struct vr {
+	struct vr_conf conf;
+	uint8_t state;
+	uint32_t pid, generation;
+	struct vr_port *ports;
+	size_t nports;
+	struct vr_queue *queues;
+	size_t nqueues;
+	uint64_t stats[EUROPA_C_COUNT];
+};
+
+/* A program bound to a lower device. */
+struct classifier {
+	uint32_t ifindex, prog_id;
+	char ifname[IFNAMSIZ];
+	char prog_name[64];
+	uint8_t tag[8];
+	uint64_t verdicts[EUROPA_V_COUNT];
+};
+
+struct vr_event {
+	uint8_t event;		/* enum europa_event */
+	struct vr vr;
+	struct classifier classifier;
+};
+
+/* A port to be made. */
+struct port_request {
+	uint32_t vr;
+	uint32_t lower_ifindex;
+	uint32_t port;		/* UINT32_MAX: the lowest free */
+	const char *name;	/* NULL: vr<VR>p<number> */
+	uint8_t address[6];
+	bool has_address;
+	int mode;		/* -1: the default */
+	int spoofchk;		/* -1: the default */
+	bool force;
+	int netns;		/* fd, or -1: here */
+};
+
+#endif

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ip vr show: a VR as text or JSON. */
+#include <ctype.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "genl.h"
+#include "out.h"
+#include "show.h"
+
+#define INDENT		4
+#define WRAP		88	/* columns a line of counters may take */
+
+static const char *const state_names[] = {
+	[EUROPA_IDLE] = "idle",
+	[EUROPA_ATTACHED] = "attached",
+	[EUROPA_RUNNING] = "running",
+};
+
+#define COUNTER_NAME(id, name) [EUROPA_C_##id] = name,
+static const char *const counter_names[] = { EUROPA_COUNTERS(COUNTER_NAME) };
+
+const char *name_of(const char *const *names, size_t count, unsigned int i)
+{
+	return i < count ? names[i] : "unknown";
+}
+
+static const char *state_name(uint8_t state)
+{
+	return name_of(state_names, sizeof(state_names) / sizeof(state_names[0]), state);
+}
+
+static void show_state(const struct vr *vr)
+{
+	enum out_color color = vr->state == EUROPA_RUNNING ? C_UP :
+			       vr->state == EUROPA_IDLE ? C_DOWN : C_NONE;
+	char upper[16];
+	size_t i;
+
+	snprintf(upper, sizeof(upper), "%s", state_name(vr->state));
+	for (i = 0; upper[i]; i++)
+		upper[i] = toupper((unsigned char)upper[i]);
+	out_string(OUT_JSON, C_NONE, "state", NULL, state_name(vr->state));
+	out_text("<");
+	out_string(OUT_TEXT, color, NULL, "%s", upper);
+	out_text(">");
+}
+
+/* 64M rather than 67108864 where nothing is lost. */
+static void show_limit(uint64_t limit)
+{
+	static const char units[] = "kMGT";
+	char text[32];
+	int unit = -1;
+	uint64_t v = limit;
+
+	while (v && v % 1024 == 0 && unit < 3) {
+		v /= 1024;
+		unit++;
+	}
+	if (unit < 0)
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)v);
+	else
+		snprintf(text, sizeof(text), "%llu%c", (unsigned long long)v, units[unit]);
+	out_string(OUT_TEXT, C_NONE, NULL, " limit %s", text);
+	out_u64(OUT_JSON, "limit", NULL, limit);
+}
+
+/* Names of the last ids looked up: of thousands of VRs most have the same. */
+struct id_name {
+	uint32_t id;
+	char name[64];		/* "" before the first */
+};
+
+static const char *user_name(uint32_t uid)
+{
+	static struct id_name last;
+	const struct passwd *pw;
+
+	if (*last.name && last.id == uid)
+		return last.name;
+	pw = getpwuid(uid);
+	last.id = uid;
+	if (pw)
+		snprintf(last.name, sizeof(last.name), "%s", pw->pw_name);
+	else
+		snprintf(last.name, sizeof(last.name), "%u", uid);
+	return last.name;
+}
+
+static const char *group_name(uint32_t gid)
+{
+	static struct id_name last;
+	const struct group *gr;
+
+	if (*last.name && last.id == gid)
+		return last.name;
+	gr = getgrgid(gid);
+	last.id = gid;
+	if (gr)
+		snprintf(last.name, sizeof(last.name), "%s", gr->gr_name);
+	else
+		snprintf(last.name, sizeof(last.name), "%u", gid);
+	return last.name;
+}
+
+static void show_owner(const struct vr_conf *c)
+{
+	char mode[16];
+
+	out_string(OUT_ANY, C_NONE, "owner", "owner %s", user_name(c->uid));
+	out_string(OUT_ANY, C_NONE, "group", " group %s", group_name(c->gid));
+	out_u64(OUT_JSON, "uid", NULL, c->uid);
+	out_u64(OUT_JSON, "gid", NULL, c->gid);
+	snprintf(mode, sizeof(mode), "%04o", c->mode);
+	out_string(OUT_ANY, C_NONE, "mode", " mode %s", mode);
+}
+
+static void show_device(const struct vr_conf *c)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/dev/europa/vr%u", c->id);
+	out_string(OUT_JSON, C_NONE, "device", NULL, path);
+	if (options.details)
+		out_text(" device %s", path);
+}
+
+static void show_pid(const struct vr *vr)
+{
+	if (vr->pid)
+		out_u64(OUT_ANY, "pid", " pid %u", vr->pid);
+	else
+		out_null("pid");
+	out_u64(OUT_JSON, "generation", NULL, vr->generation);
+	if (options.details)
+		out_text(" generation %u", vr->generation);
+}
+
+static void show_header(const struct vr *vr)
+{
+	const struct vr_conf *c = &vr->conf;
+
+	out_u64(OUT_ANY, "id", "%u: ", c->id);
+	out_string(OUT_JSON, C_NONE, "name", NULL, c->name);
+	out_string(OUT_TEXT, C_NAME, NULL, "%s", *c->name ? c->name : "-");
+	out_text(": ");
+	show_state(vr);
+	out_string(OUT_JSON, C_NONE, "netns", NULL, c->netns);
+	if (*c->netns)
+		out_text(" netns %s", c->netns);
+	out_u64(OUT_ANY, "slots", " slots %u", c->slots);
+	out_u64(OUT_ANY, "snap", " snap %u", c->snap);
+	out_u64(OUT_ANY, "queues", " queues %u", c->queues);
+	show_limit(c->limit);
+	out_string(OUT_ANY, C_NONE, "fallback", " fallback %s",
+		   name_of(fallback_names, 2, c->fallback));
+	show_pid(vr);
+	out_line(INDENT);
+	show_owner(c);
+	show_device(c);
+}
+
+void show_mac(const uint8_t mac[6])
+{
+	char text[18];
+
+	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x",
+		 mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	out_text(" address ");
+	out_string(OUT_ANY, C_MAC, "address", "%s", text);
+}
+
+void show_port(const struct vr_port *p)
+{
+	out_u64(OUT_ANY, "port", "port %u: ", p->number);
+	out_string(OUT_ANY, C_NAME, "ifname", "%s", p->ifname);
+	out_u64(OUT_JSON, "ifindex", NULL, p->ifindex);
+	out_string(OUT_JSON, C_NONE, "link", NULL, p->lower);
+	out_text("@");
+	out_string(OUT_TEXT, C_NAME, NULL, "%s", p->lower);
+	out_u64(OUT_JSON, "link_index", NULL, p->lower_ifindex);
+	show_mac(p->address);
+	out_string(OUT_ANY, C_NONE, "mode", " mode %s", name_of(port_mode_names, 3, p->mode));
+	out_on_off("spoofchk", " spoofchk %s", p->spoofchk);
+	out_bool(OUT_JSON, "up", NULL, p->up);
+	out_text(" state ");
+	out_string(OUT_TEXT, p->up ? C_UP : C_DOWN, NULL, "%s", p->up ? "UP" : "DOWN");
+}
+
+static void show_ports(const struct vr *vr)
+{
+	size_t i;
+
+	out_open_array("ports");
+	for (i = 0; i < vr->nports; i++) {
+		out_line(INDENT);
+		out_open_object(NULL);
+		show_port(&vr->ports[i]);
+		out_close_object();
+	}
+	out_close_array();
+}
+
+/* Counters from first up to, not including, last: name and value, wrapped. */
+static void show_counters(const char *title, const struct vr *vr, int first, int last)
+{
+	int i, column = INDENT + strlen(title);
+
+	out_line(INDENT);
+	out_text("%s", title);
+	for (i = first; i < last; i++) {
+		char text[64];
+		int len = snprintf(text, sizeof(text), " %s %llu", counter_names[i],
+				   (unsigned long long)vr->stats[i]);
+
+		if (column + len > WRAP) {
+			out_line(INDENT + strlen(title));
+			column = INDENT + strlen(title);
+		}
+		out_string(OUT_TEXT, C_NONE, NULL, "%s", text);
+		column += len;
+		out_u64(OUT_JSON, counter_names[i], NULL, vr->stats[i]);
+	}
+}
+
+static void show_calls(const struct vr *vr)
+{
+	uint64_t packets = vr->stats[EUROPA_C_RX];
+	uint64_t calls = vr->stats[EUROPA_C_KICKS] + vr->stats[EUROPA_C_WAITS];
+
+	if (!packets)
+		return;
+	out_line(INDENT);
+	out_text("kicks and waits per 1000 packets: %.1f", 1000.0 * calls / packets);
+}
+
+static void show_stats(const struct vr *vr)
+{
+	out_open_object("stats");
+	show_counters("packets", vr, EUROPA_C_RX, EUROPA_C_KICKS);
+	show_counters("calls", vr, EUROPA_C_KICKS, EUROPA_C_RX_FULL);
+	show_counters("not received", vr, EUROPA_C_RX_FULL, EUROPA_C_BAD_SLOT);
+	show_counters("not sent", vr, EUROPA_C_BAD_SLOT, EUROPA_C_COUNT);
+	show_calls(vr);
+	out_close_object();
+}
+
+static void show_queue(const struct vr_queue *q)
+{
+	out_u64(OUT_ANY, "index", "queue %u:", q->index);
+	out_u64(OUT_ANY, "free", " free %u", q->free);
+	out_u64(OUT_ANY, "rx", " rx %u", q->rx);
+	out_u64(OUT_ANY, "vr", " vr %u", q->vr);
+	out_u64(OUT_ANY, "spare", " spare %u", q->spare);
+	out_u64(OUT_ANY, "tx", " tx %u", q->tx);
+	out_u64(OUT_JSON, "held", NULL, q->held);
+	out_text(" held %llu bytes", (unsigned long long)q->held);
+}
+
+static void show_queues(const struct vr *vr)
+{
+	size_t i;
+
+	out_open_array("queue");
+	for (i = 0; i < vr->nqueues; i++) {
+		out_line(INDENT);
+		out_open_object(NULL);
+		show_queue(&vr->queues[i]);
+		out_close_object();
+	}
+	out_close_array();
+}
+
+static void show_pool(const struct vr *vr)
+{
+	uint64_t bytes = vr->state == EUROPA_IDLE ? 0 :
+			 (uint64_t)vr->conf.slots * EUROPA_STRIDE * vr->conf.queues;
+
+	out_line(INDENT);
+	out_open_object("pool");
+	out_text("pool");
+	out_u64(OUT_ANY, "stride", " stride %u", EUROPA_STRIDE);
+	out_u64(OUT_ANY, "headroom", " headroom %u", EUROPA_HEADROOM);
+	out_u64(OUT_JSON, "slot_bytes", NULL, bytes);
+	out_text(" slots in memory %llu bytes", (unsigned long long)bytes);
+	out_close_object();
+}
+
+/* One line: name, state, ports. */
+static void show_brief(const struct vr *vr)
+{
+	char id[16];
+	size_t i;
+
+	snprintf(id, sizeof(id), "%u", vr->conf.id);
+	out_string(OUT_TEXT, C_NAME, NULL, "%-16s ", *vr->conf.name ? vr->conf.name : id);
+	out_string(OUT_TEXT, vr->state == EUROPA_RUNNING ? C_UP : C_DOWN, NULL, "%-10s",
+		   state_name(vr->state));
+	for (i = 0; i < vr->nports; i++)
+		out_text(" %s@%s", vr->ports[i].ifname, vr->ports[i].lower);
+	out_text(" \n");
+}
+
+static void show_full(const struct vr *vr)
+{
+	out_open_object(NULL);
+	show_header(vr);
+	show_ports(vr);
+	if (options.details)
+		show_pool(vr);
+	if (options.stats)
+		show_stats(vr);
+	if (options.stats || options.details)
+		show_queues(vr);
+	out_close_object();
+	out_last_line();
+}
+
+static bool has_dev(const struct vr *vr, const char *dev)
+{
+	size_t i;
+
+	for (i = 0; i < vr->nports; i++)
+		if (!strcmp(vr->ports[i].ifname, dev) || !strcmp(vr->ports[i].lower, dev))
+			return true;
+	return false;
+}
+
+struct filter {
+	const char *dev;
+	int count;
+};
+
+static int show_vr(const struct vr *vr, void *data)
+{
+	struct filter *f = data;
+
+	if (f->dev && !has_dev(vr, f->dev))
+		return 0;
+	f->count++;
+	if (options.brief && !out_is_json())
+		show_brief(vr);
+	else
+		show_full(vr);
+	return 0;
+}
+
+static int show_all(struct genl *g, struct filter *f)
+{
+	int err;
+
+	out_open_array(NULL);
+	err = genl_vr_dump(g, show_vr, f);
+	out_close_array();
+	out_end();
+	if (err)
+		return genl_fail(g);
+	if (f->dev && !f->count) {
+		fprintf(stderr, "No VR has a port on or called \"%s\".\n", f->dev);
+		return EXIT_WORDS;
+	}
+	return 0;
+}
+
+static int show_one(struct genl *g, const struct vr_ref *ref, struct filter *f)
+{
+	struct vr vr;
+	int ret = genl_vr_find(g, ref, &vr);
+
+	if (ret)
+		return ret;
+	if (f->dev && !has_dev(&vr, f->dev)) {
+		fprintf(stderr, "VR \"%s\" has no port on or called \"%s\".\n", vr.conf.name, f->dev);
+		vr_free(&vr);
+		return EXIT_WORDS;
+	}
+	out_open_array(NULL);
+	show_vr(&vr, f);
+	out_close_array();
+	out_end();
+	vr_free(&vr);
+	return 0;
+}
+
+int cmd_vr_show(struct args *a)
+{
+	struct vr_ref ref = { 0 };
+	struct filter f = { 0 };
+	bool one = false;
+	struct genl g;
+	int ret;
+
+	while (args_left(a)) {
+		if (args_take(a, "dev")) {
+			f.dev = args_value(a, "dev");
+			if (!f.dev)
+				return EXIT_WORDS;
+		} else if (one) {
+			return args_unknown(args_peek(a));
+		} else if (take_ref(a, &ref)) {
+			return EXIT_WORDS;
+		} else {
+			one = true;
+		}
+	}
+	ret = genl_open(&g, -1);
+	if (ret)
+		return ret;
+	ret = one ? show_one(&g, &ref, &f) : show_all(&g, &f);
+	genl_close(&g);
+	return ret;
+}
