@@ -216,6 +216,7 @@ static void read_conf(const struct nlattr *attr, struct vr_conf *c)
 	case EUROPA_A_GID: c->gid = nl_uint(attr); break;
 	case EUROPA_A_MODE: c->mode = nl_uint(attr); break;
 	case EUROPA_A_FALLBACK: c->fallback = nl_uint(attr); break;
+	case EUROPA_A_PRIO: c->prio = nl_uint(attr); break;
 	}
 }
 
@@ -310,6 +311,8 @@ static void put_conf(struct nlmsghdr *nlh, const struct vr_conf *c)
 		mnl_attr_put_u32(nlh, EUROPA_A_MODE, c->mode);
 	if (c->has & VR_HAS_FALLBACK)
 		mnl_attr_put_u8(nlh, EUROPA_A_FALLBACK, c->fallback);
+	if (c->has & VR_HAS_PRIO)
+		mnl_attr_put_u32(nlh, EUROPA_A_PRIO, c->prio);
 }
 
 static int send_conf(struct genl *g, uint8_t cmd, const struct vr_conf *conf)

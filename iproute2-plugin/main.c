@@ -66,7 +66,7 @@ static void print_help(FILE *f)
 		"VR := [ vr ] { NUMBER | NAME }\n"
 		"SETTINGS := [ name NAME ] [ id N ] [ netns NAME ] [ slots N ] [ snap BYTES ] [ queues N ]\n"
 		"            [ limit BYTES ] [ owner USER ] [ group GROUP ] [ mode OCTAL ]\n"
-		"            [ fallback { kernel | drop } ]\n"
+		"            [ fallback { kernel | drop } ] [ prio { CLASSID | none } ]\n"
 		"KEY := { from PREFIX | to PREFIX | vlan ID | vni ID | flow FIELDS | bucket N }\n"
 		"OPTIONS := { -s[tatistics] | -d[etails] | -j[son] | -p[retty] | -br[ief] | -o[neline] |\n"
 		"             -c[olor][=always|auto|never] | -n[etns] NAME | -t[imestamp] | -ts[hort] |\n"

@@ -31,6 +31,7 @@ enum {
 	VR_HAS_GID	= 1 << 8,
 	VR_HAS_MODE	= 1 << 9,
 	VR_HAS_FALLBACK	= 1 << 10,
+	VR_HAS_PRIO	= 1 << 11,
 };
 
 struct vr_conf {
@@ -42,6 +43,7 @@ struct vr_conf {
 	uint64_t limit;
 	uint32_t uid, gid, mode;
 	uint8_t fallback;
+	uint32_t prio;		/* tc class, major << 16 | minor, or 0 */
 };
 
 struct vr_port {

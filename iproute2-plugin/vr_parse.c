@@ -78,6 +78,25 @@ static int word_fallback(const char *value, struct vr_conf *c)
 	return i < 0 ? EXIT_WORDS : 0;
 }
 
+/* As tc writes a class: MAJOR:MINOR in hexadecimal, "none" or 0 for none. */
+static int word_prio(const char *value, struct vr_conf *c)
+{
+	unsigned int major, minor;
+	int end = 0;
+
+	if (!strcmp(value, "none") || !strcmp(value, "0")) {
+		c->prio = 0;
+		return 0;
+	}
+	if (sscanf(value, "%4x:%4x%n", &major, &minor, &end) < 2 || value[end]) {
+		fprintf(stderr, "Error: argument \"%s\" is wrong: prio is a tc class, MAJOR:MINOR, or none\n",
+			value);
+		return EXIT_WORDS;
+	}
+	c->prio = major << 16 | minor;
+	return 0;
+}
+
 static const struct word {
 	const char *name;
 	unsigned int has;
@@ -94,6 +113,7 @@ static const struct word {
 	{ "group", VR_HAS_GID, word_group },
 	{ "mode", VR_HAS_MODE, word_mode },
 	{ "fallback", VR_HAS_FALLBACK, word_fallback },
+	{ "prio", VR_HAS_PRIO, word_prio },
 };
 
 static const struct word *find_word(const char *name)
@@ -244,6 +264,7 @@ static unsigned int differences(const struct vr_conf *want, const struct vr_conf
 	same |= want->gid == is->gid ? VR_HAS_GID : 0;
 	same |= want->mode == is->mode ? VR_HAS_MODE : 0;
 	same |= want->fallback == is->fallback ? VR_HAS_FALLBACK : 0;
+	same |= want->prio == is->prio ? VR_HAS_PRIO : 0;
 	return want->has & ~same;
 }
 

@@ -140,6 +140,16 @@ static void show_pid(const struct vr *vr)
 		out_text(" generation %u", vr->generation);
 }
 
+static void show_prio(uint32_t prio)
+{
+	char text[16];
+
+	if (!prio)
+		return;
+	snprintf(text, sizeof(text), "%x:%x", prio >> 16, prio & 0xffff);
+	out_string(OUT_ANY, C_NONE, "prio", " prio %s", text);
+}
+
 static void show_header(const struct vr *vr)
 {
 	const struct vr_conf *c = &vr->conf;
@@ -158,6 +168,7 @@ static void show_header(const struct vr *vr)
 	show_limit(c->limit);
 	out_string(OUT_ANY, C_NONE, "fallback", " fallback %s",
 		   name_of(fallback_names, 2, c->fallback));
+	show_prio(c->prio);
 	show_pid(vr);
 	out_line(INDENT);
 	show_owner(c);

@@ -299,7 +299,7 @@ enum europa_port_attr {
 	EUROPA_PORT_A_UP,	/* u8, 0 or 1 */
 };
 
-/* Slots by owner: the five sum to SLOTS. */
+/* Slots by owner: with a data plane the five sum to SLOTS, without all are 0. */
 enum europa_queue_attr {
 	EUROPA_QUEUE_A_UNSPEC,
 	EUROPA_QUEUE_A_INDEX,	/* u32 */

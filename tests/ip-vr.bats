@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # ip vr, ip link type europa and tc action europa on the real module, as an operator types.
 
-load ../../tests/lib/common
+load lib/common
 
 CLASSIFIERS=$(dirname "$(find /usr/lib/europa /usr/local/lib/europa -name prefix.bpf.o 2>/dev/null | head -n 1)")
 
