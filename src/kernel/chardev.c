@@ -4,6 +4,7 @@
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/rtnetlink.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include "compat.h"
@@ -152,11 +153,55 @@ static bool europa_attach_zero(const struct europa_attach *a)
 	return !a->features && !memchr_inv(a->reserved, 0, sizeof(a->reserved));
 }
 
+static int europa_file_take_queue(struct europa_file *file,
+				  struct europa_pool *pool,
+				  struct europa_attach *a)
+{
+	struct europa_queue *queue = &file->vr->queues[a->queue];
+	int err;
+
+	mutex_lock(&file->vr->lock);
+	err = europa_queue_attach(queue, file, pool);
+	if (!err) {
+		a->vr = file->vr->id;
+		a->generation = queue->generation;
+		europa_pool_geometry(pool, a);
+		file->owner = current->files;
+		WRITE_ONCE(file->queue, queue);
+	}
+	mutex_unlock(&file->vr->lock);
+	return err;
+}
+
+/* Again when slots or snap changed while the pool was being made. */
+static int europa_file_try_attach(struct europa_file *file,
+				  struct europa_attach *a)
+{
+	struct europa_vr *vr = file->vr;
+	struct europa_pool *pool;
+	int err;
+
+	do {
+		u32 slots = READ_ONCE(vr->slots);
+
+		if (a->spares > slots / 2)
+			return -EINVAL;
+		if (READ_ONCE(vr->queues[a->queue].pool))
+			return -EBUSY;
+		pool = europa_pool_create(slots, READ_ONCE(vr->snap),
+					  a->spares);
+		if (!pool)
+			return -ENOMEM;
+		err = europa_file_take_queue(file, pool, a);
+		if (err)
+			europa_pool_put(pool);
+	} while (err == -EAGAIN && !signal_pending(current));
+	return err;
+}
+
 /* User memory is never touched under vr->lock: a fault takes mmap_lock. */
 static int europa_file_attach(struct europa_file *file, void __user *arg)
 {
-	struct europa_vr *vr = file->vr;
-	struct europa_queue *queue;
 	struct europa_attach a;
 	int err;
 
@@ -164,22 +209,9 @@ static int europa_file_attach(struct europa_file *file, void __user *arg)
 		return -EFAULT;
 	if (a.version != EUROPA_ABI_VERSION)
 		return -EPROTO;
-	if (a.queue >= vr->nr_queues || !europa_attach_zero(&a))
+	if (a.queue >= file->vr->nr_queues || !europa_attach_zero(&a))
 		return -EINVAL;
-	queue = &vr->queues[a.queue];
-	mutex_lock(&vr->lock);
-	if (a.spares > vr->slots / 2)
-		err = -EINVAL;
-	else
-		err = europa_queue_attach(queue, file, a.spares);
-	if (!err) {
-		a.vr = vr->id;
-		a.generation = queue->generation;
-		europa_pool_geometry(queue->pool, &a);
-		file->owner = current->files;
-		WRITE_ONCE(file->queue, queue);
-	}
-	mutex_unlock(&vr->lock);
+	err = europa_file_try_attach(file, &a);
 	if (!err && copy_to_user(arg, &a, sizeof(a))) {
 		europa_file_detach(file, NULL);
 		err = -EFAULT;
@@ -261,9 +293,10 @@ static __poll_t europa_file_poll(struct file *filp, poll_table *table)
 	struct europa_queue *queue = READ_ONCE(file->queue);
 	__poll_t mask;
 
+	poll_wait(filp, queue ? &queue->wait : &file->vr->queues[0].wait,
+		  table);
 	if (!queue || READ_ONCE(queue->file) != file)
 		return EPOLLHUP | EPOLLERR;
-	poll_wait(filp, &queue->wait, table);
 	europa_tx_drain(queue);
 	mask = europa_queue_readable(queue);
 	if (!mask && !poll_does_not_wait(table))

@@ -12,7 +12,9 @@ static int europa_classify_run(struct bpf_prog *prog, struct sk_buff *skb)
 	bool at_ingress = skb->tc_at_ingress;
 	int verdict;
 
+	memset(skb->cb, 0, sizeof(skb->cb));
 	__skb_push(skb, skb->mac_len);
+	qdisc_skb_cb(skb)->pkt_len = skb->len;
 	bpf_compute_data_pointers(skb);
 	skb->tc_at_ingress = 1;
 	verdict = bpf_prog_run(prog, skb);

@@ -256,9 +256,10 @@ static int europa_genl_put_state(struct sk_buff *skb, struct europa_vr *vr)
 {
 	u32 i, pid;
 
-	mutex_lock(&vr->lock);
+	/* Not vr->lock: a data plane may hold that for long. */
+	spin_lock_bh(&vr->queues[0].lock);
 	pid = pid_vnr(vr->queues[0].pid);
-	mutex_unlock(&vr->lock);
+	spin_unlock_bh(&vr->queues[0].lock);
 	if (nla_put_u8(skb, EUROPA_A_STATE, europa_vr_state(vr)) ||
 	    nla_put_u32(skb, EUROPA_A_PID, pid) ||
 	    nla_put_u32(skb, EUROPA_A_GENERATION, vr->queues[0].generation))
@@ -310,15 +311,19 @@ static int europa_genl_put_vr(struct sk_buff *skb, struct europa_vr *vr,
 
 static int europa_genl_reply(struct europa_vr *vr, struct genl_info *info)
 {
-	unsigned long number = 0;
+	struct europa_port *port;
+	unsigned long number;
 	struct sk_buff *skb;
+	u32 ports = 0;
 	int err;
 
+	xa_for_each(&vr->ports, number, port)
+		ports++;
 	/* A port takes about 120 bytes. */
-	skb = genlmsg_new(NLMSG_GOODSIZE + 128 * (EUROPA_PORT_MAX + 1),
-			  GFP_KERNEL);
+	skb = genlmsg_new(NLMSG_GOODSIZE + 128 * ports, GFP_KERNEL);
 	if (!skb)
 		return -ENOMEM;
+	number = 0;
 	err = europa_genl_put_vr(skb, vr, info->snd_portid, info->snd_seq, 0,
 				 &number);
 	if (err < 0) {
@@ -351,7 +356,7 @@ static int europa_genl_vr_new(struct sk_buff *skb, struct genl_info *info)
 	if (!err)
 		europa_genl_event_vr(vr, EUROPA_EVENT_VR_NEW);
 	if (!err && info->nlhdr->nlmsg_flags & NLM_F_ECHO)
-		err = europa_genl_reply(vr, info);
+		europa_genl_reply(vr, info); /* lost or not, there is a VR */
 	rtnl_unlock();
 	return err;
 }
@@ -389,6 +394,8 @@ static int europa_genl_vr_del(struct sk_buff *skb, struct genl_info *info)
 		europa_vr_del(vr);
 	}
 	rtnl_unlock();
+	if (!IS_ERR(vr))
+		europa_vr_finish(vr);
 	return PTR_ERR_OR_ZERO(vr);
 }
 
@@ -661,6 +668,7 @@ static struct genl_family europa_genl_family __ro_after_init = {
 	.maxattr	= EUROPA_A_MAX,
 	.policy		= europa_genl_policy,
 	.netnsok	= true,
+	.parallel_ops	= true, /* everything takes rtnl */
 	.module		= THIS_MODULE,
 	.ops		= europa_genl_ops,
 	.n_ops		= ARRAY_SIZE(europa_genl_ops),

@@ -136,6 +136,8 @@ static unsigned int europa_lower_give(struct europa_port *port,
 				      struct sk_buff *skb, u8 flags)
 {
 	__skb_push(skb, skb->data - skb_mac_header(skb));
+	if (is_multicast_ether_addr(skb->data))
+		flags |= EUROPA_RX_MULTICAST;
 	europa_rx(port, skb, flags);
 	return NF_STOLEN;
 }
@@ -168,18 +170,16 @@ static unsigned int europa_lower_demux(struct europa_lower *lower,
 {
 	const u8 *mac = eth_hdr(skb)->h_dest;
 	struct europa_port *port;
-	u8 flags = 0;
 
 	if (unlikely(is_multicast_ether_addr(mac))) {
 		europa_lower_queue_group(lower, skb);
-		flags = EUROPA_RX_MULTICAST;
 	} else {
 		port = europa_lower_by_mac(lower, mac);
 		if (port && !ether_addr_equal(mac, lower->dev->dev_addr))
 			return europa_lower_give(port, skb, 0);
 	}
 	port = rcu_dereference(lower->passthru);
-	return port ? europa_lower_give(port, skb, flags) : NF_ACCEPT;
+	return port ? europa_lower_give(port, skb, 0) : NF_ACCEPT;
 }
 
 static unsigned int europa_lower_decide(struct europa_lower *lower,
@@ -355,7 +355,7 @@ void europa_lower_rehash(struct europa_lower *lower, struct europa_port *port)
 	ASSERT_RTNL();
 	if (!hlist_unhashed(&port->by_mac))
 		hlist_del_init_rcu(&port->by_mac);
-	if (port->mode == EUROPA_MODE_MAC)
+	if (port->listed && port->mode == EUROPA_MODE_MAC)
 		hlist_add_head_rcu(&port->by_mac,
 				   &lower->by_mac[europa_mac_hash(port->dev->dev_addr)]);
 }
@@ -368,6 +368,7 @@ int europa_lower_link(struct europa_lower *lower, struct europa_port *port)
 	err = xa_insert(&lower->by_vr, port->vr->id, port, GFP_KERNEL);
 	if (err)
 		return err;
+	port->listed = true;
 	europa_lower_rehash(lower, port);
 	if (port->mode == EUROPA_MODE_PASSTHRU)
 		rcu_assign_pointer(lower->passthru, port);
@@ -380,6 +381,7 @@ int europa_lower_link(struct europa_lower *lower, struct europa_port *port)
 void europa_lower_unlink(struct europa_lower *lower, struct europa_port *port)
 {
 	ASSERT_RTNL();
+	port->listed = false;
 	list_del_rcu(&port->on_lower);
 	if (rcu_access_pointer(lower->passthru) == port)
 		RCU_INIT_POINTER(lower->passthru, NULL);
@@ -431,7 +433,7 @@ static int europa_lower_event(struct notifier_block *block,
 	case NETDEV_REGISTER:
 		if (!lower->hooked && europa_lower_hook_on(lower))
 			netdev_err(dev, "europa: hook lost in the move to another namespace\n");
-		return NOTIFY_DONE;
+		break;
 	case NETDEV_PRE_TYPE_CHANGE:
 		return NOTIFY_BAD;
 	}

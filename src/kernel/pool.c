@@ -105,20 +105,19 @@ void europa_pool_put(struct europa_pool *pool)
 }
 
 /* Slot 0 ends on top of the free stack; the spares are the last slots. */
-static void europa_pool_fill(struct europa_pool *pool, u32 generation)
+static void europa_pool_fill(struct europa_pool *pool)
 {
 	u32 i;
 
+	pool->count[EUROPA_OWNER_FREE] = pool->slots;
 	for (i = pool->slots - pool->spares; i-- > 0;)
 		pool->free[pool->nfree++] = i;
 	for (i = pool->slots - pool->spares; i < pool->slots; i++)
 		europa_pool_give_spare(pool, i);
-	pool->ctl->generation = generation;
 	pool->ctl->flags = EUROPA_CTL_NEED_KICK;
 }
 
-struct europa_pool *europa_pool_create(u32 slots, u32 snap, u32 spares,
-				       u32 generation)
+struct europa_pool *europa_pool_create(u32 slots, u32 snap, u32 spares)
 {
 	struct europa_layout at;
 	struct europa_pool *pool;
@@ -143,7 +142,7 @@ struct europa_pool *europa_pool_create(u32 slots, u32 snap, u32 spares,
 	europa_pool_ring(&pool->rx, pool->base + at.rx, at.ring_size);
 	europa_pool_ring(&pool->tx, pool->base + at.tx, at.ring_size);
 	europa_pool_ring(&pool->spare, pool->base + at.spare, at.spare_size);
-	europa_pool_fill(pool, generation);
+	europa_pool_fill(pool);
 	return pool;
 }
 
@@ -188,9 +187,9 @@ void europa_pool_give_spare(struct europa_pool *pool, u16 index)
 		.offset = EUROPA_DATA_OFFSET,
 	};
 
-	pool->held[index] = (struct europa_held) {
-		.owner = EUROPA_OWNER_SPARE,
-	};
+	europa_pool_own(pool, &pool->held[index], EUROPA_OWNER_SPARE);
+	pool->held[index].flags = 0;
+	pool->held[index].tapped = 0;
 	WRITE_ONCE(slot->flags, 0);
 	WRITE_ONCE(slot->state, EUROPA_STATE_VR);
 	europa_ring_produce(&pool->spare, &entry);
@@ -231,7 +230,7 @@ u32 europa_pool_claim(struct europa_pool *pool, u32 *bad)
 		if (held->skb)
 			pool->held_bytes -= held->skb->truesize;
 		held->skb = NULL;
-		held->owner = EUROPA_OWNER_TX;
+		europa_pool_own(pool, held, EUROPA_OWNER_TX);
 		claim++;
 	}
 	return claim - pool->claims;
@@ -247,7 +246,8 @@ void europa_pool_release(struct europa_pool *pool, u32 claimed)
 			europa_pool_give_spare(pool, claim->entry.slot);
 			continue;
 		}
-		pool->held[claim->entry.slot].owner = EUROPA_OWNER_FREE;
+		europa_pool_own(pool, &pool->held[claim->entry.slot],
+				EUROPA_OWNER_FREE);
 		pool->free[pool->nfree++] = claim->entry.slot;
 	}
 }
@@ -265,7 +265,7 @@ void europa_pool_take_port(struct europa_pool *pool, u16 port,
 		pool->held_bytes -= held->skb->truesize;
 		__skb_queue_tail(taken, held->skb);
 		held->skb = NULL;
-		held->owner = EUROPA_OWNER_VR;
+		europa_pool_own(pool, held, EUROPA_OWNER_VR);
 	}
 }
 
@@ -277,33 +277,39 @@ static int europa_pool_cmp_seq(const void *a, const void *b, const void *priv)
 }
 
 /*
- * The end: the packets still kept become the caller's. Lists their slots,
- * oldest first, in the free stack, which nobody needs any more; returns how
- * many.
+ * The end, with nothing running and no drainer: list the slots that still hold
+ * a packet, oldest first, in the free stack, which nobody needs any more.
+ * Without the lock: what a port takes back meanwhile, take() will not find.
  */
-u32 europa_pool_take_all(struct europa_pool *pool)
+u32 europa_pool_list_kept(struct europa_pool *pool)
 {
 	u32 i, n = 0;
 
-	for (i = 0; i < pool->slots; i++) {
-		if (pool->held[i].owner != EUROPA_OWNER_RX)
-			continue;
-		pool->held[i].owner = EUROPA_OWNER_TX;
-		pool->free[n++] = i;
-	}
+	for (i = 0; i < pool->slots; i++)
+		if (READ_ONCE(pool->held[i].owner) == EUROPA_OWNER_RX)
+			pool->free[n++] = i;
 	sort_r(pool->free, n, sizeof(*pool->free), europa_pool_cmp_seq, NULL,
 	       pool->held);
 	return n;
 }
 
-/* FREE is the depth of the stack, not a count of the table: they must agree. */
+/* The packet in one slot becomes the caller's; skb is NULL if it has none. */
+struct europa_held europa_pool_take(struct europa_pool *pool, u16 index)
+{
+	struct europa_held *held = &pool->held[index], was = *held;
+
+	if (was.owner != EUROPA_OWNER_RX)
+		return (struct europa_held) {};
+	pool->held_bytes -= was.skb->truesize;
+	held->skb = NULL;
+	europa_pool_own(pool, held, EUROPA_OWNER_VR);
+	return was;
+}
+
+/* FREE is the depth of the stack, not the table's count: they must agree. */
 void europa_pool_count(const struct europa_pool *pool,
 		       u32 counts[EUROPA_OWNER_COUNT])
 {
-	u32 i;
-
-	memset(counts, 0, EUROPA_OWNER_COUNT * sizeof(*counts));
-	for (i = 0; i < pool->slots; i++)
-		counts[pool->held[i].owner]++;
+	memcpy(counts, pool->count, sizeof(pool->count));
 	counts[EUROPA_OWNER_FREE] = pool->nfree;
 }

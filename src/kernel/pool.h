@@ -48,6 +48,7 @@ struct europa_pool {
 	u32 snap;
 	u32 spares;
 	u32 nfree;
+	u32 count[EUROPA_OWNER_COUNT];	/* of the table */
 	u16 *free;		/* stack of slot indices: hottest reused first */
 	struct europa_held *held;
 	struct europa_ring rx;
@@ -62,14 +63,22 @@ struct europa_pool {
 	struct europa_claim claims[EUROPA_BURST];
 };
 
+static inline void europa_pool_own(struct europa_pool *pool,
+				   struct europa_held *held,
+				   enum europa_owner owner)
+{
+	pool->count[held->owner]--;
+	pool->count[owner]++;
+	held->owner = owner;
+}
+
 static inline struct europa_slot *europa_pool_slot(const struct europa_pool *pool,
 						   u32 index)
 {
 	return pool->slot0 + (size_t)index * EUROPA_STRIDE;
 }
 
-struct europa_pool *europa_pool_create(u32 slots, u32 snap, u32 spares,
-				       u32 generation);
+struct europa_pool *europa_pool_create(u32 slots, u32 snap, u32 spares);
 void europa_pool_put(struct europa_pool *pool);
 void europa_pool_geometry(const struct europa_pool *pool,
 			  struct europa_attach *geometry);
@@ -79,7 +88,8 @@ u32 europa_pool_claim(struct europa_pool *pool, u32 *bad);
 void europa_pool_release(struct europa_pool *pool, u32 claimed);
 void europa_pool_take_port(struct europa_pool *pool, u16 port,
 			   struct sk_buff_head *taken);
-u32 europa_pool_take_all(struct europa_pool *pool);
+u32 europa_pool_list_kept(struct europa_pool *pool);
+struct europa_held europa_pool_take(struct europa_pool *pool, u16 index);
 void europa_pool_count(const struct europa_pool *pool,
 		       u32 counts[EUROPA_OWNER_COUNT]);
 

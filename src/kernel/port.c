@@ -144,10 +144,25 @@ static int europa_port_open(struct net_device *dev)
 	struct europa_port *port = netdev_priv(dev);
 	int err = europa_port_filter_on(port);
 
-	if (!err && dev->flags & IFF_ALLMULTI)
+	if (err)
+		return err;
+	if (dev->flags & IFF_ALLMULTI) {
 		err = dev_set_allmulti(port->lower_dev, 1);
-	if (!err && dev->flags & IFF_PROMISC)
+		if (err)
+			goto err_filter;
+	}
+	if (dev->flags & IFF_PROMISC) {
 		err = dev_set_promiscuity(port->lower_dev, 1);
+		if (err)
+			goto err_allmulti;
+	}
+	return 0;
+
+err_allmulti:
+	if (dev->flags & IFF_ALLMULTI)
+		dev_set_allmulti(port->lower_dev, -1);
+err_filter:
+	europa_port_filter_off(port);
 	return err;
 }
 
@@ -182,17 +197,16 @@ static void europa_port_change_rx_flags(struct net_device *dev, int change)
 static void europa_port_set_rx_mode(struct net_device *dev)
 {
 	struct europa_port *port = netdev_priv(dev);
+	DECLARE_BITMAP(filter, 1 << EUROPA_MC_FILTER_BITS) = {};
 	struct netdev_hw_addr *ha;
 
 	dev_uc_sync(port->lower_dev, dev);
 	dev_mc_sync(port->lower_dev, dev);
-	if (dev->flags & (IFF_ALLMULTI | IFF_PROMISC)) {
-		bitmap_fill(port->mc_filter, 1 << EUROPA_MC_FILTER_BITS);
-		return;
-	}
-	bitmap_zero(port->mc_filter, 1 << EUROPA_MC_FILTER_BITS);
+	if (dev->flags & (IFF_ALLMULTI | IFF_PROMISC))
+		bitmap_fill(filter, 1 << EUROPA_MC_FILTER_BITS);
 	netdev_for_each_mc_addr(ha, dev)
-		__set_bit(europa_mc_hash(ha->addr), port->mc_filter);
+		__set_bit(europa_mc_hash(ha->addr), filter);
+	bitmap_copy(port->mc_filter, filter, 1 << EUROPA_MC_FILTER_BITS);
 }
 
 static bool europa_port_mac_taken(const struct europa_port *port, const u8 *mac)
@@ -210,6 +224,14 @@ static int europa_port_set_mac(struct net_device *dev, void *p)
 
 	if (!is_valid_ether_addr(sa->sa_data))
 		return -EADDRNOTAVAIL;
+	/* On its way out, an upper device may restore the address. */
+	if (!port->listed) {
+		eth_hw_addr_set(dev, sa->sa_data);
+		return 0;
+	}
+	/* The address is what spoofchk checks: not for a container's root. */
+	if (port->spoofchk && !capable(CAP_NET_ADMIN))
+		return -EPERM;
 	if (port->mode == EUROPA_MODE_MAC &&
 	    europa_port_mac_taken(port, sa->sa_data))
 		return -EADDRINUSE;
@@ -241,9 +263,15 @@ static int europa_port_get_iflink(const struct net_device *dev)
 
 static int europa_port_init(struct net_device *dev)
 {
+	struct europa_port *port = netdev_priv(dev);
+
 	netdev_lockdep_set_classes(dev);
 	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
-	return dev->tstats ? 0 : -ENOMEM;
+	if (!dev->tstats)
+		return -ENOMEM;
+	netdev_hold(port->lower_dev, &port->tracker, GFP_KERNEL);
+	port->held = true;
+	return 0;
 }
 
 /* What the VR still has from here is taken back; its slots it may keep. */
@@ -286,6 +314,9 @@ static void europa_port_destruct(struct net_device *dev)
 {
 	struct europa_port *port = netdev_priv(dev);
 
+	if (port->held)
+		netdev_put(port->lower_dev, &port->tracker);
+	port->held = false;
 	if (port->vr)
 		europa_vr_put(port->vr);
 	port->vr = NULL;
@@ -582,7 +613,10 @@ static int europa_port_register(struct europa_port *port,
 	return 0;
 }
 
-/* rtnetlink itself asks only the namespace's owner. */
+/*
+ * rtnetlink itself asks only the namespace's owner. This asks the writer, not
+ * who opened the socket: an operation is not told about that.
+ */
 static int europa_port_newlink(struct net *src_net, struct net_device *dev,
 			       struct nlattr *tb[], struct nlattr *data[],
 			       struct netlink_ext_ack *extack)
@@ -694,6 +728,12 @@ void europa_port_lower_changed(struct europa_port *port, unsigned long event)
 	case NETDEV_CHANGEMTU:
 		if (dev->mtu > port->lower_dev->mtu)
 			dev_set_mtu(dev, port->lower_dev->mtu);
+		break;
+	case NETDEV_REGISTER:
+		/* Moved to another namespace, it forgot what it was told. */
+		port->in_filter = false;
+		if (dev->flags & IFF_UP && port->mode == EUROPA_MODE_MAC)
+			europa_port_filter_on(port);
 		break;
 	case NETDEV_CHANGEADDR:
 		/* Equal to the port's it needs no place in the filter. */

@@ -21,12 +21,15 @@ struct europa_port {
 	struct europa_vr *vr;		/* referenced */
 	struct europa_lower *lower;	/* counted in lower->ports */
 	struct net_device *lower_dev;
+	netdevice_tracker tracker;	/* lower_dev, from init to destructor */
+	bool held;
 	struct hlist_node by_mac;	/* of lower: mode mac */
 	struct list_head on_lower;
 	u16 number;
 	u8 mode;			/* enum europa_port_mode */
 	bool spoofchk;
-	bool linked;			/* in the tables */
+	bool linked;			/* counted by lower; until uninit */
+	bool listed;			/* in lower's tables; until dellink */
 	bool in_filter;			/* MAC is in the lower's filter */
 	DECLARE_BITMAP(mc_filter, 1 << EUROPA_MC_FILTER_BITS);
 };

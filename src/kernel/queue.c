@@ -9,8 +9,11 @@
 #include "rx.h"
 #include "tx.h"
 
-/* Home of the NAPI contexts; no interface anybody can see. */
+/* Home of the NAPI contexts; no interface anybody can see. All VRs share it,
+ * and adding to and taking from its list is for the caller to serialise.
+ */
 static struct net_device *europa_queue_dummy;
+static DEFINE_MUTEX(europa_queue_napis);
 
 int europa_queue_module_init(void)
 {
@@ -76,36 +79,74 @@ static int europa_queue_wake(struct napi_struct *napi, int budget)
 	return 0;
 }
 
-/* vr->lock held. Packets still go to the fallback: see run. */
-int europa_queue_attach(struct europa_queue *queue, struct europa_file *file,
-			u32 spares)
+static void europa_queue_napi_add(struct europa_queue *queue)
+{
+	mutex_lock(&europa_queue_napis);
+	netif_napi_add_tx(europa_queue_dummy, &queue->napi, europa_queue_wake);
+	mutex_unlock(&europa_queue_napis);
+	napi_enable(&queue->napi);
+}
+
+/* A hook that runs now may still schedule it: wait for RCU before reuse. */
+static void europa_queue_napi_del(struct europa_queue *queue)
+{
+	napi_disable(&queue->napi);
+	mutex_lock(&europa_queue_napis);
+	__netif_napi_del(&queue->napi);
+	mutex_unlock(&europa_queue_napis);
+	synchronize_net();
+}
+
+/*
+ * Publish the pool, unless the settings changed since it was made. The data
+ * plane's process is noted with it.
+ */
+static int europa_queue_set_pool(struct europa_queue *queue,
+				 struct europa_pool *pool)
 {
 	struct europa_vr *vr = queue->vr;
-	struct europa_pool *pool;
+	int err = -EAGAIN;
 
-	lockdep_assert_held(&vr->lock);
-	if (vr->dead)
-		return -ENODEV;
-	if (queue->pool)
-		return -EBUSY;
-	pool = europa_pool_create(vr->slots, vr->snap, spares,
-				  queue->generation + 1);
-	if (!pool)
-		return -ENOMEM;
-	queue->generation++;
-	queue->file = file;
-	queue->pid = get_task_pid(current, PIDTYPE_TGID);
-	netif_napi_add_tx(europa_queue_dummy, &queue->napi, europa_queue_wake);
-	napi_enable(&queue->napi);
 	wait_on_bit_lock(&queue->bits, EUROPA_QUEUE_DRAINING,
 			 TASK_UNINTERRUPTIBLE);
 	spin_lock_bh(&queue->lock);
-	queue->wake_scheduled = false;
-	queue->sleeping = false;
-	queue->woken = 0;
-	queue->pool = pool;
+	if (vr->slots == pool->slots && vr->snap == pool->snap) {
+		queue->wake_scheduled = false;
+		queue->sleeping = false;
+		queue->woken = 0;
+		queue->pool = pool;
+		queue->pid = get_task_pid(current, PIDTYPE_TGID);
+		err = 0;
+	}
 	spin_unlock_bh(&queue->lock);
 	clear_and_wake_up_bit(EUROPA_QUEUE_DRAINING, &queue->bits);
+	return err;
+}
+
+/*
+ * vr->lock held. Takes over the caller's reference on the pool, which was made
+ * outside the lock: that can take long, in the data plane's own cgroup. Packets
+ * still go to the fallback: see run.
+ */
+int europa_queue_attach(struct europa_queue *queue, struct europa_file *file,
+			struct europa_pool *pool)
+{
+	int err;
+
+	lockdep_assert_held(&queue->vr->lock);
+	if (queue->vr->dead)
+		return -ENODEV;
+	if (queue->pool)
+		return -EBUSY;
+	europa_queue_napi_add(queue);
+	pool->ctl->generation = queue->generation + 1;
+	err = europa_queue_set_pool(queue, pool);
+	if (err) {
+		europa_queue_napi_del(queue);
+		return err;
+	}
+	queue->generation++;
+	queue->file = file;
 	europa_genl_event_queue(queue, EUROPA_EVENT_ATTACH);
 	return 0;
 }
@@ -123,18 +164,24 @@ void europa_queue_run(struct europa_queue *queue, bool run)
 					     EUROPA_EVENT_STOP);
 }
 
-/* What the VR never gave back goes where it would have gone without it. */
+/*
+ * What the VR never gave back goes where it would have gone without it. Each
+ * packet is taken when its turn comes: until then its port can take it back.
+ */
 static void europa_queue_reclaim(struct europa_queue *queue)
 {
 	struct europa_pool *pool = queue->pool;
-	u32 i, n;
+	u32 i, n = europa_pool_list_kept(pool);
+	struct europa_held held;
 
-	spin_lock_bh(&queue->lock);
-	n = europa_pool_take_all(pool);
-	spin_unlock_bh(&queue->lock);
 	for (i = 0; i < n; i++) {
-		local_bh_disable();
-		europa_rx_reclaim(queue->vr, &pool->held[pool->free[i]]);
+		spin_lock_bh(&queue->lock);
+		rcu_read_lock();
+		held = europa_pool_take(pool, pool->free[i]);
+		spin_unlock(&queue->lock); /* BH stays off */
+		if (held.skb)
+			europa_rx_reclaim(queue->vr, &held);
+		rcu_read_unlock();
 		local_bh_enable();
 		cond_resched();
 	}
@@ -147,6 +194,7 @@ static void europa_queue_reclaim(struct europa_queue *queue)
 void europa_queue_detach(struct europa_queue *queue)
 {
 	struct europa_pool *pool = queue->pool;
+	struct pid *pid = NULL;
 
 	lockdep_assert_held(&queue->vr->lock);
 	if (!pool)
@@ -159,14 +207,13 @@ void europa_queue_detach(struct europa_queue *queue)
 	europa_queue_reclaim(queue);
 	spin_lock_bh(&queue->lock);
 	queue->pool = NULL;
+	swap(queue->pid, pid);
 	spin_unlock_bh(&queue->lock);
 	clear_bit(EUROPA_QUEUE_CLOSING, &queue->bits);
 	clear_and_wake_up_bit(EUROPA_QUEUE_DRAINING, &queue->bits);
-	napi_disable(&queue->napi);
-	netif_napi_del(&queue->napi);
+	europa_queue_napi_del(queue);
 	queue->file = NULL;
-	put_pid(queue->pid);
-	queue->pid = NULL;
+	put_pid(pid);
 	europa_pool_put(pool);
 	europa_genl_event_queue(queue, EUROPA_EVENT_DETACH);
 	wake_up_interruptible_poll(&queue->wait, EPOLLHUP | EPOLLERR);

@@ -11,7 +11,7 @@ void europa_queue_module_exit(void);
 
 void europa_queue_init(struct europa_queue *queue, struct europa_vr *vr);
 int europa_queue_attach(struct europa_queue *queue, struct europa_file *file,
-			u32 spares);
+			struct europa_pool *pool);
 void europa_queue_run(struct europa_queue *queue, bool run);
 void europa_queue_detach(struct europa_queue *queue);
 __poll_t europa_queue_readable(struct europa_queue *queue);

@@ -39,21 +39,17 @@ static void europa_rx_fallback(struct europa_port *port, struct sk_buff *skb,
 	europa_rx_stack(port, skb, flags);
 }
 
-/* At detach: a packet the VR had and did not give back. BH is off. */
-void europa_rx_reclaim(struct europa_vr *vr, struct europa_held *held)
+/* At detach: a packet the VR had and did not give back. BH off, under RCU. */
+void europa_rx_reclaim(struct europa_vr *vr, const struct europa_held *held)
 {
-	struct europa_port *port;
+	struct europa_port *port = europa_port_get(vr, held->port);
 
-	rcu_read_lock();
-	port = europa_port_get(vr, held->port);
 	if (port && netif_running(port->dev)) {
 		europa_stats_inc(vr->stats, EUROPA_C_RECLAIMED);
 		europa_rx_fallback(port, held->skb, held->flags);
 	} else {
 		europa_rx_drop(vr, held->skb, EUROPA_C_GONE);
 	}
-	held->skb = NULL;
-	rcu_read_unlock();
 }
 
 static u16 europa_rx_gso_type(unsigned int type)
@@ -150,8 +146,8 @@ static u32 europa_rx_fill(const struct europa_pool *pool, u32 index,
 	WRITE_ONCE(slot->state, EUROPA_STATE_VR);
 	if (likely(bytes <= skb_headlen(skb)))
 		memcpy(data, skb->data, bytes);
-	else
-		skb_copy_bits(skb, 0, data, bytes);
+	else if (skb_copy_bits(skb, 0, data, bytes))
+		bytes = 0; /* fragments the kernel cannot read */
 	return bytes;
 }
 
@@ -160,6 +156,7 @@ static void europa_rx_keep(struct europa_pool *pool, struct sk_buff *skb,
 			   const struct europa_port *port, u8 flags)
 {
 	u32 index = pool->free[--pool->nfree];
+	struct europa_held *held = &pool->held[index];
 	u32 bytes = europa_rx_fill(pool, index, skb, &flags);
 	struct europa_entry entry = {
 		.len = skb->len,
@@ -170,14 +167,12 @@ static void europa_rx_keep(struct europa_pool *pool, struct sk_buff *skb,
 		.flags = flags,
 	};
 
-	pool->held[index] = (struct europa_held) {
-		.skb = skb,
-		.seq = pool->rx.cursor,
-		.port = port->number,
-		.owner = EUROPA_OWNER_RX,
-		.flags = flags,
-		.tapped = !list_empty(&port->dev->ptype_all),
-	};
+	europa_pool_own(pool, held, EUROPA_OWNER_RX);
+	held->skb = skb;
+	held->seq = pool->rx.cursor;
+	held->port = port->number;
+	held->flags = flags;
+	held->tapped = !list_empty(&port->dev->ptype_all);
 	pool->held_bytes += skb->truesize;
 	europa_ring_produce(&pool->rx, &entry);
 }

@@ -61,6 +61,18 @@ static enum europa_counter europa_tx_vlan(const struct europa_tx *tx)
 	return EUROPA_C_SEND;
 }
 
+/*
+ * Into the head. Never from the fragment list of a packet that will be cut
+ * where that list says (SCTP, lists of UDP datagrams).
+ */
+static bool europa_tx_pull(struct sk_buff *skb, u32 bytes)
+{
+	if (bytes > skb_headlen(skb) && skb_is_gso(skb) &&
+	    skb_has_frag_list(skb))
+		return false;
+	return pskb_may_pull(skb, bytes);
+}
+
 /* The checksum still to do must lie in the packet as it is now. */
 static enum europa_counter europa_tx_csum(struct sk_buff *skb)
 {
@@ -69,14 +81,17 @@ static enum europa_counter europa_tx_csum(struct sk_buff *skb)
 	if (skb->ip_summed == CHECKSUM_COMPLETE)
 		skb->ip_summed = CHECKSUM_NONE;
 	if (skb->ip_summed != CHECKSUM_PARTIAL) {
-		skb_set_transport_header(skb, ETH_HLEN);
+		if (!skb_is_gso(skb))
+			skb_set_transport_header(skb, ETH_HLEN);
 		return EUROPA_C_SEND;
 	}
 	start = skb_checksum_start_offset(skb);
 	if (start < ETH_HLEN ||
-	    !pskb_may_pull(skb, start + skb->csum_offset + sizeof(__sum16)))
+	    !europa_tx_pull(skb, start + skb->csum_offset + sizeof(__sum16)))
 		return EUROPA_C_BAD_META;
-	skb_set_transport_header(skb, start);
+	/* In a tunnel it is the inner header's, which has a field of its own. */
+	if (!skb->encapsulation)
+		skb_set_transport_header(skb, start);
 	return EUROPA_C_SEND;
 }
 
@@ -87,14 +102,18 @@ static enum europa_counter europa_tx_gso(const struct europa_tx *tx)
 	struct sk_buff *skb = tx->skb;
 	int need;
 
-	if (skb->ip_summed != CHECKSUM_PARTIAL)
+	if (skb->ip_summed != CHECKSUM_PARTIAL && !skb->encapsulation) {
+		skb->transport_header = (typeof(skb->transport_header))~0U;
 		skb_probe_transport_header(skb);
+	}
+	if (!skb_transport_header_was_set(skb))
+		return EUROPA_C_BAD_META;
 	need = skb_transport_offset(skb);
 	if (need < ETH_HLEN)
 		return EUROPA_C_BAD_META;
 	need += skb_shinfo(skb)->gso_type & tcp ? sizeof(struct tcphdr) :
 						  sizeof(struct udphdr);
-	if (!pskb_may_pull(skb, need))
+	if (!europa_tx_pull(skb, need))
 		return EUROPA_C_BAD_META;
 	if (!skb_gso_validate_mac_len(skb, tx->lower->mtu +
 				      tx->lower->hard_header_len))
@@ -123,9 +142,12 @@ static enum europa_counter europa_tx_derive(const struct europa_tx *tx)
 	struct sk_buff *skb = tx->skb;
 	struct ethhdr *eth;
 
+	skb->dev = tx->lower;
 	skb_reset_mac_header(skb);
 	skb_set_network_header(skb, ETH_HLEN);
 	skb->mac_len = ETH_HLEN;
+	if (!skb_is_gso(skb))
+		skb->encapsulation = 0;
 	eth = eth_hdr(skb);
 	if (READ_ONCE(tx->port->spoofchk) && europa_tx_spoofed(tx, eth))
 		return EUROPA_C_SPOOF;
@@ -177,13 +199,19 @@ static enum europa_counter europa_tx_write_back(const struct europa_tx *tx)
 		if (why != EUROPA_C_SEND)
 			return why;
 	}
-	if (bytes && skb_is_gso(skb) &&
-	    skb_shinfo(skb)->gso_type & SKB_GSO_FRAGLIST)
+	if (unlikely(skb_is_gso(skb)) && bytes &&
+	    (skb_shinfo(skb)->gso_type & SKB_GSO_FRAGLIST ||
+	     !europa_tx_pull(skb, bytes)))
 		return EUROPA_C_GSO;
 	/* Pulls into the head: page fragments may be a file's pages. */
 	if (skb_ensure_writable(skb, max_t(u32, bytes, ETH_HLEN)))
 		return EUROPA_C_TX_NOMEM;
 	memcpy(skb->data, (void *)tx->slot + offset, bytes);
+	/* Verified on the way in; the VR may have changed what it covers. */
+	if (skb->ip_summed == CHECKSUM_UNNECESSARY &&
+	    (bytes > ETH_HLEN + sizeof(struct iphdr) ||
+	     offset != EUROPA_DATA_OFFSET))
+		skb->ip_summed = CHECKSUM_NONE;
 	return EUROPA_C_SEND;
 }
 
@@ -212,15 +240,20 @@ static enum europa_counter europa_tx_request(const struct europa_tx *tx)
 {
 	u32 flags = READ_ONCE(tx->slot->flags);
 	u16 type = READ_ONCE(tx->slot->gso_type);
+	u16 start = READ_ONCE(tx->slot->csum_start);
 	struct virtio_net_hdr hdr = {
 		.gso_type = VIRTIO_NET_HDR_GSO_NONE,
 		.gso_size = (__force __virtio16)READ_ONCE(tx->slot->gso_size),
-		.csum_start = (__force __virtio16)READ_ONCE(tx->slot->csum_start),
+		.csum_start = (__force __virtio16)start,
 		.csum_offset = (__force __virtio16)READ_ONCE(tx->slot->csum_offset),
 	};
 
-	if (flags & EUROPA_SLOT_CSUM)
+	if (flags & EUROPA_SLOT_CSUM) {
+		/* A sum put into the Ethernet header would undo spoofchk. */
+		if (start < ETH_HLEN)
+			return EUROPA_C_BAD_META;
 		hdr.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+	}
 	if (flags & EUROPA_SLOT_GSO) {
 		if ((type & ~EUROPA_GSO_ECN) == EUROPA_GSO_TCPV4)
 			hdr.gso_type = VIRTIO_NET_HDR_GSO_TCPV4;
@@ -261,7 +294,7 @@ static enum europa_counter europa_tx_transmit(const struct europa_tx *tx)
 	if (prio)
 		skb->priority = prio;
 	europa_port_tap_tx(tx->port, skb);
-	skb->dev = tx->lower;
+	skb->dev = tx->lower; /* a tap saw it as the port's */
 	skb_reset_redirect(skb);
 	err = dev_queue_xmit(skb);
 	if (unlikely(net_xmit_eval(err)))
@@ -297,18 +330,19 @@ static enum europa_counter europa_tx_punt(struct europa_tx *tx)
 {
 	u16 number = tx->skb ? tx->held->port : tx->entry->port;
 	struct europa_port *port = europa_port_get(tx->queue->vr, number);
-	enum europa_counter why = EUROPA_C_PUNT;
+	enum europa_counter why = EUROPA_C_SEND;
 
 	if (!port)
 		why = tx->skb ? EUROPA_C_GONE : EUROPA_C_BAD_PORT;
 	else if (!netif_running(port->dev))
 		why = EUROPA_C_TX_DOWN;
-	else if (!tx->skb && europa_tx_make(tx, port->dev) != EUROPA_C_SEND)
-		why = EUROPA_C_BAD_LEN;
-	if (why == EUROPA_C_PUNT)
+	else if (!tx->skb)
+		why = europa_tx_make(tx, port->dev);
+	if (why == EUROPA_C_SEND) {
 		europa_rx_stack(port, tx->skb, tx->held->flags);
-	else
-		kfree_skb(tx->skb);
+		return EUROPA_C_PUNT;
+	}
+	kfree_skb(tx->skb);
 	return why;
 }
 

@@ -152,8 +152,6 @@ static int europa_vr_apply(struct europa_vr *vr,
 	}
 	kfree(vr->netns);
 	vr->netns = netns;
-	vr->slots = config->slots;
-	vr->snap = config->snap;
 	vr->uid = config->uid;
 	vr->gid = config->gid;
 	vr->mode = config->mode;
@@ -199,6 +197,8 @@ static struct europa_vr *europa_vr_alloc(const struct europa_config *config)
 		kfree(vr);
 		return NULL;
 	}
+	vr->slots = config->slots;
+	vr->snap = config->snap;
 	kref_init(&vr->refs);
 	mutex_init(&vr->lock);
 	xa_init_flags(&vr->ports, XA_FLAGS_ALLOC);
@@ -270,10 +270,15 @@ struct europa_vr *europa_vr_new(u32 id, const struct europa_config *config,
 	err = europa_chardev_add(vr, extack);
 	if (err)
 		goto err_name;
-	/* No unloading while there is a VR. */
-	__module_get(THIS_MODULE);
+	/* No unloading while there is a VR, and no VR once that began. */
+	if (!try_module_get(THIS_MODULE)) {
+		err = -ENODEV;
+		goto err_chardev;
+	}
 	return vr;
 
+err_chardev:
+	europa_chardev_del(vr);
 err_name:
 	hash_del_rcu(&vr->by_name);
 err_number:
@@ -290,49 +295,73 @@ static bool europa_vr_node_differs(const struct europa_vr *vr,
 	       vr->mode != config->mode;
 }
 
+/* Not under a data plane; one that attaches meanwhile looks at them again. */
+static int europa_vr_set_pool(struct europa_vr *vr,
+			      const struct europa_config *config,
+			      struct netlink_ext_ack *extack)
+{
+	struct europa_queue *queue = &vr->queues[0];
+	int err = 0;
+
+	if (vr->slots == config->slots && vr->snap == config->snap)
+		return 0;
+	spin_lock_bh(&queue->lock);
+	if (queue->pool) {
+		NL_SET_ERR_MSG(extack, "slots and snap cannot change while a data plane is attached");
+		err = -EBUSY;
+	} else {
+		WRITE_ONCE(vr->slots, config->slots);
+		WRITE_ONCE(vr->snap, config->snap);
+	}
+	spin_unlock_bh(&queue->lock);
+	return err;
+}
+
 int europa_vr_set(struct europa_vr *vr, const struct europa_config *config,
 		  struct netlink_ext_ack *extack)
 {
-	bool pool, node = europa_vr_node_differs(vr, config);
+	bool node = europa_vr_node_differs(vr, config);
 	int err;
 
 	ASSERT_RTNL();
 	err = europa_vr_check(vr, config, extack);
-	if (err)
-		return err;
-	pool = vr->slots != config->slots || vr->snap != config->snap;
-	mutex_lock(&vr->lock);
-	if (pool && vr->queues[0].pool) {
-		NL_SET_ERR_MSG(extack, "slots and snap cannot change while a data plane is attached");
-		err = -EBUSY;
-	} else {
+	if (!err)
+		err = europa_vr_set_pool(vr, config, extack);
+	if (!err)
 		err = europa_vr_apply(vr, config);
-	}
-	mutex_unlock(&vr->lock);
 	if (err)
 		return err;
 	europa_vr_rename(vr, config->name);
 	return node ? europa_chardev_replace(vr, extack) : 0;
 }
 
-/*
- * Ports first: after that no packet can arrive. Open files keep the memory and
- * get ENODEV. The caller is a netlink operation, which itself keeps the module.
- */
+/* Ports first: after that no packet can arrive. finish() must follow. */
 void europa_vr_del(struct europa_vr *vr)
 {
-	u32 i;
-
 	ASSERT_RTNL();
 	europa_port_del_all(vr);
 	europa_chardev_del(vr);
+	hash_del_rcu(&vr->by_name);
+	xa_erase(&europa_vrs, vr->id);
+}
+
+/*
+ * The other half, without rtnl: a data plane may take its time to let go. Open
+ * files keep the memory and get ENODEV. The caller is a netlink operation,
+ * which itself keeps the module.
+ */
+void europa_vr_finish(struct europa_vr *vr)
+{
+	u32 i;
+
 	mutex_lock(&vr->lock);
 	vr->dead = true;
 	for (i = 0; i < vr->nr_queues; i++)
 		europa_queue_detach(&vr->queues[i]);
 	mutex_unlock(&vr->lock);
-	hash_del_rcu(&vr->by_name);
-	xa_erase(&europa_vrs, vr->id);
+	for (i = 0; i < vr->nr_queues; i++)
+		wake_up_interruptible_poll(&vr->queues[i].wait,
+					   EPOLLHUP | EPOLLERR);
 	europa_vr_put(vr);
 	module_put(THIS_MODULE);
 }

@@ -38,10 +38,9 @@ struct europa_queue {
 	unsigned long bits;	/* enum europa_queue_bits */
 	struct napi_struct napi;
 	wait_queue_head_t wait;
-	/* Under vr->lock. */
-	struct europa_file *file;	/* of the data plane */
-	struct pid *pid;		/* of the data plane */
-	u32 generation;
+	struct pid *pid;		/* of the data plane; under lock */
+	struct europa_file *file;	/* of the data plane; under vr->lock */
+	u32 generation;			/* under vr->lock */
 };
 
 /* Settings; the strings end in NUL. */
@@ -72,7 +71,7 @@ struct europa_vr {
 	u8 fallback;
 	u32 prio;		/* tc classid of what is sent, or 0 */
 	u64 limit;
-	u32 slots;
+	u32 slots;		/* slots, snap: also under each queue's lock */
 	u32 snap;
 	u32 uid;
 	u32 gid;
@@ -103,6 +102,7 @@ struct europa_vr *europa_vr_new(u32 id, const struct europa_config *config,
 int europa_vr_set(struct europa_vr *vr, const struct europa_config *config,
 		  struct netlink_ext_ack *extack);
 void europa_vr_del(struct europa_vr *vr);
+void europa_vr_finish(struct europa_vr *vr);
 void europa_vr_put(struct europa_vr *vr);
 enum europa_state europa_vr_state(struct europa_vr *vr);
 

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdlib.h>
+#include <string.h>
+
+#include "addr4.h"
+
+bool addr4_init(struct addr4 *t)
+{
+	memset(t, 0, sizeof(*t));
+	t->never[0] = t->never[127] = true;
+	memset(t->never + 224, true, 32);
+	return addr4_build(t);
+}
+
+void addr4_exit(struct addr4 *t)
+{
+	free(t->table);
+	free(t->item);
+	memset(t, 0, sizeof(*t));
+}
+
+static struct addr4_item *find(struct addr4 *t, uint32_t addr, uint32_t ifindex,
+			       uint8_t len)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->count; i++) {
+		struct addr4_item *it = &t->item[i];
+
+		if (it->addr == addr && it->ifindex == ifindex && it->len == len)
+			return it;
+	}
+	return NULL;
+}
+
+bool addr4_add(struct addr4 *t, uint32_t addr, uint32_t ifindex, uint8_t len)
+{
+	struct addr4_item *it = find(t, addr, ifindex, len);
+	uint32_t size = t->size ? 2 * t->size : 16;
+
+	if (!it && t->count == t->size) {
+		it = realloc(t->item, size * sizeof(*it));
+		if (!it)
+			return false;
+		t->item = it;
+		t->size = size;
+		it = NULL;
+	}
+	if (!it)
+		it = &t->item[t->count++];
+	*it = (struct addr4_item){ addr, ifindex, len, t->generation };
+	return true;
+}
+
+void addr4_del(struct addr4 *t, uint32_t addr, uint32_t ifindex, uint8_t len)
+{
+	struct addr4_item *it = find(t, addr, ifindex, len);
+
+	if (it)
+		*it = t->item[--t->count];
+}
+
+void addr4_mark(struct addr4 *t)
+{
+	t->generation++;
+}
+
+void addr4_sweep(struct addr4 *t)
+{
+	uint32_t i = 0;
+
+	while (i < t->count) {
+		if (t->item[i].generation == t->generation)
+			i++;
+		else
+			t->item[i] = t->item[--t->count];
+	}
+}
+
+/* At most a quarter full, so most addresses are decided by one look. */
+bool addr4_build(struct addr4 *t)
+{
+	uint32_t bits = 6, i, at, *table;
+
+	while (1u << bits < 4 * t->count)
+		bits++;
+	table = calloc(1u << bits, sizeof(*table));
+	if (!table)
+		return false;
+	free(t->table);
+	t->table = table;
+	t->mask = (1u << bits) - 1;
+	t->shift = 32 - bits;
+	memset(t->maybe, false, sizeof(t->maybe));
+	for (i = 0; i < t->count; i++) {
+		t->maybe[t->item[i].addr & 0xff] = true;
+		at = (t->item[i].addr * 0x9e3779b1u) >> t->shift;
+		while (table[at])
+			at = (at + 1) & t->mask;
+		table[at] = t->item[i].addr;
+	}
+	return true;
+}

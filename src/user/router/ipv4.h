@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* IPv4 over Ethernet, as bytes of a frame. Offsets count from its start. */
+#ifndef ROUTER_IPV4_H
+#define ROUTER_IPV4_H
+
+#include <endian.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define IPV4_AT		14	/* bytes: the Ethernet header */
+#define IPV4_HEADERS	34	/* bytes: both headers, no options */
+#define IPV4_TOTAL_AT	16
+#define IPV4_TTL_AT	22
+#define IPV4_SUM_AT	24
+#define IPV4_SRC_AT	26
+#define IPV4_DST_AT	30
+
+static inline uint64_t load64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static inline uint32_t load32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static inline uint16_t load16(const uint8_t *p)
+{
+	uint16_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* EtherType IPv4, version 4, header of 20 bytes. */
+static inline bool ipv4_plain(const uint8_t *frame)
+{
+	return (load32(frame + 12) & htobe32(0xffffff00)) == htobe32(0x08004500);
+}
+
+/*
+ * Checksum of a header without options. RFC 1071: the one's complement sum of
+ * its 16-bit words is all ones, that is a multiple of 0xffff, and not 0, which
+ * the version field sees to. So are 32-bit words as good, 65536 being 1.
+ */
+static inline bool ipv4_sum_ok(const uint8_t *frame)
+{
+	uint64_t sum = load32(frame + IPV4_AT);
+
+	sum += load32(frame + IPV4_AT + 4);
+	sum += load32(frame + IPV4_AT + 8);
+	sum += load32(frame + IPV4_AT + 12);
+	sum += load32(frame + IPV4_AT + 16);
+	return sum % 0xffff == 0;
+}
+
+/*
+ * One less TTL. RFC 1624, equation 3: HC' = ~(~HC + ~m + m'), where m' is m
+ * less 0x0100, so 0x0100 is added to HC; a carry comes round, and 0xffff, the
+ * other zero, never is the result. The TTL is at least 1.
+ */
+static inline void ipv4_hop(uint8_t *frame)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	/* TTL, protocol and checksum in one word, the checksum on top. */
+	uint64_t word = (uint64_t)load32(frame + IPV4_TTL_AT) + 0x10000 - 1;
+	uint32_t folded;
+
+	if (__builtin_expect(word >= 0xffff0000, 0))
+		word += 0x10000;
+	folded = word;
+	memcpy(frame + IPV4_TTL_AT, &folded, sizeof(folded));
+#else
+	uint32_t sum = load16(frame + IPV4_SUM_AT) + 0x0100u;
+	uint16_t folded = sum + (sum >= 0xffff);
+
+	frame[IPV4_TTL_AT]--;
+	memcpy(frame + IPV4_SUM_AT, &folded, sizeof(folded));
+#endif
+}
+
+#endif

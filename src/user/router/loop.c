@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "datapath.h"
+#include "loop.h"
+#include "mirror.h"
+
+#define LOOK_EVERY	1024	/* packets between looks at signals and netlink */
+#define WORK		2000	/* trie nodes, about 50 us, between two bursts */
+#define MESSAGES	4	/* netlink datagrams between two bursts */
+#define RETRY_SPIN	64	/* sleeps before spinning is tried again */
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return t.tv_sec * 1000ull + t.tv_nsec / 1000000;
+}
+
+int loop_signals(void)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return -errno;
+	signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static void take_signals(struct loop *l)
+{
+	struct signalfd_siginfo s;
+
+	while (read(l->signals, &s, sizeof(s)) == sizeof(s)) {
+		switch (s.ssi_signo) {
+		case SIGHUP:
+			l->r->resync = true;
+			break;
+		case SIGUSR1:
+			stats_print(l->r, stdout);
+			break;
+		default:
+			l->stop = true;
+		}
+	}
+}
+
+static int sooner(int a, int b)
+{
+	if (a < 0 || b < 0)
+		return a < 0 ? b : a;
+	return a < b ? a : b;
+}
+
+static int stats_timeout(const struct loop *l, uint64_t now)
+{
+	if (!l->stats_every)
+		return -1;
+	return l->stats_at > now ? (int)(l->stats_at - now) : 0;
+}
+
+/* ms the loop may sleep; -1: until something happens. */
+static int timeout(const struct loop *l)
+{
+	uint64_t now;
+
+	if (l->busy)
+		return 0;
+	if (!l->stats_every && !l->r->resync)
+		return -1;
+	now = now_ms();
+	return sooner(stats_timeout(l, now), netlink_timeout(&l->nl, l->r, now));
+}
+
+/* Everything but packets; a bounded amount of it. */
+static void look(struct loop *l, bool netlink, bool signals)
+{
+	uint64_t now = now_ms();
+
+	l->packets = 0;
+	if (signals)
+		take_signals(l);
+	if (netlink || l->busy || l->r->resync) {
+		l->busy = netlink_work(&l->nl, l->r, MESSAGES, now);
+		l->busy |= !router_work(l->r, WORK);
+	}
+	neigh_tick(&l->r->neigh, now / 1000);
+	if (l->stats_every && now >= l->stats_at) {
+		l->stats_at = now + l->stats_every * 1000ull;
+		stats_print(l->r, stdout);
+	}
+}
+
+static void look_around(struct loop *l)
+{
+	struct pollfd p[] = {
+		{ .fd = l->nl.fd, .events = POLLIN },
+		{ .fd = l->signals, .events = POLLIN },
+	};
+
+	poll(p, 2, 0);
+	look(l, p[0].revents, p[1].revents);
+}
+
+/*
+ * Sleep until there is a packet or something else to do. poll() drains tx
+ * first, so a burst that empties rx costs this one system call.
+ */
+static int sleep_well(struct loop *l)
+{
+	struct europa_queue *q = l->r->q;
+	struct pollfd p[] = {
+		{ .fd = q->fd, .events = POLLIN },
+		{ .fd = l->nl.fd, .events = POLLIN },
+		{ .fd = l->signals, .events = POLLIN },
+	};
+	int n;
+
+	if (europa_arm(q)) {
+		europa_disarm(q, 0);
+		return 0;
+	}
+	l->r->stats.waits++;
+	n = poll(p, 3, timeout(l));
+	europa_disarm(q, n >= 0);
+	if (n >= 0 && p[0].revents & (POLLERR | POLLHUP | POLLNVAL))
+		return -ENODEV;
+	look(l, n > 0 && p[1].revents, n > 0 && p[2].revents);
+	return 0;
+}
+
+static int kick(struct loop *l)
+{
+	int n;
+
+	if (!l->r->q->pending)
+		return 0;
+	l->r->stats.kicks++;
+	n = europa_kick(l->r->q);
+	return n < 0 && n != -EINTR ? n : 0;
+}
+
+/*
+ * Look at rx a while before sleeping, as long as that finds something: the
+ * while halves with each failure and doubles with each success. Returns 1 if
+ * there is a packet.
+ */
+static int spin(struct loop *l)
+{
+	unsigned int left = l->spin_now;
+	int err;
+
+	if (!left && l->spin_max && ++l->sleeps % RETRY_SPIN == 0)
+		left = l->spin_now = l->spin_max;
+	if (!left)
+		return 0;
+	err = kick(l);
+	if (err)
+		return err;
+	for (; left; left--) {
+		l->r->stats.spins++;
+		if (europa_rx_ready(l->r->q)) {
+			l->spin_now = 2 * l->spin_now < l->spin_max ?
+				      2 * l->spin_now : l->spin_max;
+			return 1;
+		}
+		europa_pause();
+	}
+	l->spin_now /= 2;
+	return 0;
+}
+
+/* One burst. Returns packets taken. */
+static int burst(struct loop *l)
+{
+	struct europa_queue *q = l->r->q;
+	struct europa_entry e[EUROPA_BURST];
+	unsigned int n = europa_rx_peek(q, e, EUROPA_BURST);
+	int err = 0;
+
+	if (!n)
+		return 0;
+	datapath_burst(l->r, e, n);
+	europa_tx_submit(q);
+	l->packets += n;
+	if (q->pending >= EUROPA_BURST)
+		err = kick(l);
+	return err ? err : (int)n;
+}
+
+static int step(struct loop *l)
+{
+	int n = burst(l);
+
+	if (!n)
+		n = spin(l);
+	if (!n)
+		return sleep_well(l);
+	if (l->packets >= LOOK_EVERY || l->busy)
+		look_around(l);
+	return n < 0 ? n : 0;
+}
+
+/* What was received before STOP goes its way: nothing is lost. */
+static int drain(struct loop *l)
+{
+	int n = europa_stop(l->r->q);
+
+	if (n < 0)
+		return n;
+	while ((n = burst(l)) > 0)
+		;
+	return n < 0 ? n : kick(l);
+}
+
+int loop_run(struct loop *l)
+{
+	int err = 0;
+
+	while (!l->stop && !err)
+		err = step(l);
+	return err ? err : drain(l);
+}
+
+int loop_sync(struct loop *l, int timeout_ms)
+{
+	uint64_t end = now_ms() + timeout_ms;
+	struct pollfd p[] = {
+		{ .fd = l->nl.fd, .events = POLLIN },
+		{ .fd = l->signals, .events = POLLIN },
+	};
+
+	l->stats_at = now_ms() + l->stats_every * 1000ull;
+	l->r->resync = true;
+	while (!l->nl.synced || l->busy) {
+		if (now_ms() >= end)
+			return -ETIMEDOUT;
+		look(l, true, true);
+		if (l->stop)
+			return -EINTR;
+		if (!l->busy && !l->nl.synced)
+			poll(p, 2, 100);
+	}
+	mirror_refresh(l->r);
+	return 0;
+}

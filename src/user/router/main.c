@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "loop.h"
+
+#define SYNC_TIMEOUT	30000	/* ms */
+#define SPIN_DEFAULT	64	/* looks, some microseconds */
+
+struct options {
+	const char *vr;		/* NULL: EUROPA_FD */
+	unsigned long queue;
+	unsigned long spin;
+	unsigned long stats;	/* s */
+	bool verbose;
+};
+
+static const char usage[] =
+	"Usage: europa-router [OPTION]...\n"
+	"Forward IPv4 for a virtual router, as the kernel of its network namespace would.\n"
+	"\n"
+	"  -v, --vr VR          number or name; else the one handed over by ip vr exec\n"
+	"  -q, --queue N        queue (0)\n"
+	"  -s, --spin N         look N times at an empty ring before sleeping; 0: never\n"
+	"  -S, --stats SECONDS  print counters that often (and on SIGUSR1)\n"
+	"      --verbose        say what happens\n"
+	"  -h, --help\n"
+	"  -V, --version\n";
+
+static const struct option long_options[] = {
+	{ "vr", required_argument, NULL, 'v' },
+	{ "queue", required_argument, NULL, 'q' },
+	{ "spin", required_argument, NULL, 's' },
+	{ "stats", required_argument, NULL, 'S' },
+	{ "verbose", no_argument, NULL, 'd' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ 0 },
+};
+
+static int fail(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fputs("europa-router: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	va_end(args);
+	return 1;
+}
+
+static bool number(const char *text, unsigned long max, unsigned long *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoul(text, &end, 10);
+	if (*text >= '0' && *text <= '9' && !*end && !errno && *value <= max)
+		return true;
+	fail("\"%s\" is not a number from 0 to %lu.", text, max);
+	return false;
+}
+
+/* Returns -1 to go on, or the exit status. */
+static int parse_options(struct options *o, int argc, char **argv)
+{
+	int c, ok = 1;
+
+	while (ok && (c = getopt_long(argc, argv, "v:q:s:S:hV", long_options,
+				      NULL)) != -1) {
+		switch (c) {
+		case 'v':
+			o->vr = optarg;
+			break;
+		case 'q':
+			ok = number(optarg, EUROPA_QUEUES_MAX - 1, &o->queue);
+			break;
+		case 's':
+			ok = number(optarg, 1000000000, &o->spin);
+			break;
+		case 'S':
+			ok = number(optarg, 1000000, &o->stats);
+			break;
+		case 'd':
+			o->verbose = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		case 'V':
+			printf("europa-router %s\n", europa_version());
+			return 0;
+		default:
+			return 1;
+		}
+	}
+	if (ok && optind < argc)
+		return fail("unknown argument \"%s\"; see --help.", argv[optind]);
+	return ok ? -1 : 1;
+}
+
+static int open_failed(const char *vr, int err)
+{
+	if (!vr)
+		return fail("no VR was handed over in EUROPA_FD; use ip vr exec, or --vr.");
+	if (err == -ENOENT)
+		return fail("there is no VR %s, or /dev/europa has no node for it.", vr);
+	if (err == -EACCES || err == -EPERM)
+		return fail("no permission to open the device of VR %s; its owner, group and mode are set by ip vr set.",
+			    vr);
+	if (err == -ENODEV || err == -ENXIO)
+		return fail("VR %s is gone.", vr);
+	return fail("cannot open VR %s: %s.", vr, strerror(-err));
+}
+
+static int attach_failed(unsigned long queue, int err)
+{
+	if (err == -EBUSY)
+		return fail("queue %lu of the VR has a data plane already.", queue);
+	if (err == -EPROTO)
+		return fail("the kernel module speaks another version of the interface.");
+	if (err == -EINVAL)
+		return fail("the VR has no queue %lu.", queue);
+	if (err == -ENODEV)
+		return fail("the VR is gone.");
+	if (err == -ENOTTY || err == -EBADF)
+		return fail("the descriptor in EUROPA_FD is not a VR's.");
+	return fail("cannot attach to the VR: %s.", strerror(-err));
+}
+
+static int route(struct loop *l)
+{
+	struct router *r = l->r;
+	int err = loop_sync(l, SYNC_TIMEOUT);
+
+	if (err == -EINTR)
+		return 0;
+	if (err)
+		return fail("the kernel's routes could not be read in %d s.",
+			    SYNC_TIMEOUT / 1000);
+	if (!r->ports.count)
+		return fail("VR %u has no port in this network namespace.", r->vr);
+	err = europa_start(r->q);
+	if (!err) {
+		if (r->verbose)
+			fprintf(stderr, "europa-router: vr %u: started\n", r->vr);
+		err = loop_run(l);
+	}
+	if (r->verbose)
+		stats_print(r, stdout);
+	if (err == -ENODEV || err == -ENOTCONN)
+		return fail("VR %u is gone.", r->vr);
+	return err ? fail("VR %u: %s.", r->vr, strerror(-err)) : 0;
+}
+
+static int with_netlink(struct router *r, const struct options *o)
+{
+	struct loop l = {
+		.r = r,
+		.spin_max = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? o->spin : 0,
+		.stats_every = o->stats,
+	};
+	int err;
+
+	l.spin_now = l.spin_max;
+	l.signals = loop_signals();
+	if (l.signals < 0)
+		return fail("cannot take signals: %s.", strerror(-l.signals));
+	err = netlink_open(&l.nl);
+	if (err)
+		return fail("cannot open a netlink socket: %s.", strerror(-err));
+	err = route(&l);
+	netlink_close(&l.nl);
+	close(l.signals);
+	return err;
+}
+
+static int with_queue(struct europa_queue *q, const struct options *o)
+{
+	struct router r;
+	int status;
+
+	if (!router_init(&r))
+		return fail("no memory.");
+	r.q = q;
+	r.vr = q->vr;
+	r.verbose = o->verbose;
+	status = with_netlink(&r, o);
+	router_exit(&r);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .spin = SPIN_DEFAULT };
+	struct europa_queue q;
+	int status = parse_options(&o, argc, argv), fd, err;
+
+	if (status >= 0)
+		return status;
+	fd = europa_open(o.vr);
+	if (fd < 0)
+		return open_failed(o.vr, fd);
+	err = europa_attach(&q, fd, o.queue, 0);
+	if (err)
+		return attach_failed(o.queue, err);
+	status = with_queue(&q, &o);
+	europa_detach(&q);
+	europa_close(fd);
+	return status;
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/fib_rules.h>
+#include <linux/if_addr.h>
+#include <linux/neighbour.h>
+#include <linux/netconf.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "mirror.h"
+#include "netlink.h"
+
+#define BUFFER		65536		/* bytes; dumps come in 32 KB */
+#define RECEIVE		(4 << 20)	/* bytes wanted, the kernel may give less */
+#define SYNC_EVERY	200		/* ms between the end of one and the next */
+
+/* In an order in which each knows what the next refers to. */
+static const struct {
+	uint16_t type;
+	uint8_t family;
+	uint8_t size;		/* of the fixed part; the kernel logs any excess */
+} dumps[] = {
+	{ RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg) },
+	{ RTM_GETNETCONF, AF_INET, sizeof(struct netconfmsg) },
+	{ RTM_GETADDR, AF_INET, sizeof(struct ifaddrmsg) },
+	{ RTM_GETRULE, AF_INET, sizeof(struct fib_rule_hdr) },
+	{ RTM_GETROUTE, AF_INET, sizeof(struct rtmsg) },
+	{ RTM_GETNEIGH, AF_INET, sizeof(struct ndmsg) },
+};
+
+#define DUMPS	(sizeof(dumps) / sizeof(dumps[0]))
+
+static const uint8_t groups[] = {
+	RTNLGRP_LINK, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV4_IFADDR,
+	RTNLGRP_IPV4_RULE, RTNLGRP_IPV4_ROUTE, RTNLGRP_NEIGH,
+};
+
+static int join(struct mnl_socket *socket)
+{
+	unsigned int i;
+	int group;
+
+	for (i = 0; i < sizeof(groups); i++) {
+		group = groups[i];
+		if (mnl_socket_setsockopt(socket, NETLINK_ADD_MEMBERSHIP, &group,
+					  sizeof(group)) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+int netlink_open(struct netlink *nl)
+{
+	int size = RECEIVE, err;
+
+	memset(nl, 0, sizeof(*nl));
+	nl->buffer = malloc(BUFFER);
+	if (!nl->buffer)
+		return -ENOMEM;
+	nl->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (!nl->socket) {
+		err = -errno;
+		goto err_buffer;
+	}
+	nl->fd = mnl_socket_get_fd(nl->socket);
+	setsockopt(nl->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	err = mnl_socket_bind(nl->socket, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno :
+								     join(nl->socket);
+	if (!err)
+		return 0;
+	mnl_socket_close(nl->socket);
+err_buffer:
+	free(nl->buffer);
+	return err;
+}
+
+void netlink_close(struct netlink *nl)
+{
+	mnl_socket_close(nl->socket);
+	free(nl->buffer);
+	memset(nl, 0, sizeof(*nl));
+}
+
+/* ---- one sync: all dumps, one after the other -------------------------- */
+
+/* The family comes first in each fixed part, the rest is 0. */
+static bool ask(struct netlink *nl)
+{
+	char buffer[NLMSG_HDRLEN + 32];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
+	uint8_t *fixed = mnl_nlmsg_put_extra_header(nlh, dumps[nl->step].size);
+
+	fixed[0] = dumps[nl->step].family;
+	nlh->nlmsg_type = dumps[nl->step].type;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	nlh->nlmsg_seq = ++nl->seq;
+	return mnl_socket_sendto(nl->socket, nlh, nlh->nlmsg_len) >= 0;
+}
+
+static void sync_end(struct netlink *nl, struct router *r, uint64_t now)
+{
+	nl->syncing = false;
+	nl->synced_at = now;
+	if (nl->broken) {
+		r->resync = true;
+		return;
+	}
+	router_sweep(r);
+	nl->synced = true;
+	r->stats.syncs++;
+	if (r->verbose)
+		fprintf(stderr, "europa-router: in sync: %u ports, %u routes\n",
+			r->ports.count, r->fib.routes);
+}
+
+static void sync_begin(struct netlink *nl, struct router *r, uint64_t now)
+{
+	r->resync = false;
+	r->rules_dump = (struct rules){ 0 };
+	router_mark(r);
+	nl->syncing = true;
+	nl->broken = false;
+	nl->step = 0;
+	if (!ask(nl)) {
+		nl->broken = true;
+		sync_end(nl, r, now);
+	}
+}
+
+static void dump_done(struct netlink *nl, struct router *r, uint64_t now)
+{
+	if (dumps[nl->step].type == RTM_GETRULE && !nl->broken)
+		mirror_rules(r);
+	if (!nl->broken && ++nl->step < DUMPS && ask(nl))
+		return;
+	nl->broken |= nl->step < DUMPS;
+	sync_end(nl, r, now);
+}
+
+/* ---- receiving --------------------------------------------------------- */
+
+static void receive_one(struct netlink *nl, struct router *r,
+			const struct nlmsghdr *nlh, uint64_t now)
+{
+	bool ours = nl->syncing && nlh->nlmsg_seq == nl->seq;
+
+	if (ours && nlh->nlmsg_flags & NLM_F_DUMP_INTR)
+		nl->broken = true;
+	switch (nlh->nlmsg_type) {
+	case NLMSG_ERROR:
+		if (!ours)
+			return;
+		nl->broken = true;
+		/* fall through */
+	case NLMSG_DONE:
+		if (ours)
+			dump_done(nl, r, now);
+		return;
+	default:
+		mirror_message(r, nlh);
+	}
+}
+
+static void receive_all(struct netlink *nl, struct router *r, int size,
+			uint64_t now)
+{
+	const struct nlmsghdr *nlh = (const void *)nl->buffer;
+
+	while (mnl_nlmsg_ok(nlh, size)) {
+		receive_one(nl, r, nlh, now);
+		nlh = mnl_nlmsg_next(nlh, &size);
+	}
+}
+
+/* Messages were lost. A dump going on has lost some too, perhaps its end. */
+static void overrun(struct netlink *nl, struct router *r)
+{
+	r->stats.overruns++;
+	r->resync = true;
+	nl->syncing = false;
+}
+
+/* Returns false when there is nothing to read. */
+static bool receive(struct netlink *nl, struct router *r, uint64_t now)
+{
+	struct iovec iov = { nl->buffer, BUFFER };
+	struct sockaddr_nl from = { 0 };
+	struct msghdr msg = {
+		.msg_name = &from, .msg_namelen = sizeof(from),
+		.msg_iov = &iov, .msg_iovlen = 1,
+	};
+	ssize_t n = recvmsg(nl->fd, &msg, MSG_DONTWAIT);
+
+	if (n < 0 && errno == ENOBUFS) {
+		overrun(nl, r);
+		return true;
+	}
+	if (n < 0)
+		return errno == EINTR;
+	if (from.nl_pid)
+		return true;
+	if (msg.msg_flags & MSG_TRUNC)
+		overrun(nl, r);
+	receive_all(nl, r, n, now);
+	return true;
+}
+
+int netlink_timeout(const struct netlink *nl, const struct router *r,
+		    uint64_t now)
+{
+	uint64_t due = nl->synced_at + SYNC_EVERY;
+
+	if (!r->resync || nl->syncing)
+		return -1;
+	return !nl->synced || now >= due ? 0 : (int)(due - now);
+}
+
+bool netlink_work(struct netlink *nl, struct router *r, unsigned int messages,
+		  uint64_t now)
+{
+	bool any = false, more = true;
+
+	if (!netlink_timeout(nl, r, now))
+		sync_begin(nl, r, now);
+	while (messages-- && (more = receive(nl, r, now)))
+		any = true;
+	if (any && nl->synced)
+		mirror_refresh(r);
+	return more;
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "port.h"
+
+int port_find(const struct ports *t, uint32_t ifindex)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->count; i++)
+		if (t->port[t->used[i]].ifindex == ifindex)
+			return t->used[i];
+	return -1;
+}
+
+/* RP_FILTER in effect is the greater of the device's and all's. */
+static uint8_t special(const struct ports *t, const struct port *p)
+{
+	uint8_t rpf = p->rp_filter > t->rp_filter_all ? p->rp_filter :
+							t->rp_filter_all;
+
+	if (t->punt_all || !p->forwarding || !p->up || p->enslaved)
+		return PORT_PUNT;
+	if (rpf == 1)
+		return PORT_RPF_STRICT;
+	return rpf ? PORT_RPF_LOOSE : 0;
+}
+
+void port_refresh(struct ports *t)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->count; i++) {
+		struct port *p = &t->port[t->used[i]];
+
+		p->special = special(t, p);
+	}
+}
+
+static uint64_t address_word(const uint8_t *address)
+{
+	uint8_t frame[8] = { 0 };
+
+	memcpy(frame, address, 6);
+	return port_mac(frame);
+}
+
+bool port_set(struct ports *t, unsigned int number, const struct port *p)
+{
+	struct port *old = &t->port[number], new = *p;
+	bool fresh = old->ifindex != p->ifindex;
+
+	if (!old->ifindex)
+		t->used[t->count++] = number;
+	if (!fresh) {
+		new.forwarding = old->forwarding;
+		new.rp_filter = old->rp_filter;
+	}
+	new.mac = address_word(p->address);
+	new.generation = t->generation;
+	new.special = special(t, &new);
+	*old = new;
+	return fresh;
+}
+
+void port_unset(struct ports *t, unsigned int number)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->count; i++) {
+		if (t->used[i] != number)
+			continue;
+		t->used[i] = t->used[--t->count];
+		memset(&t->port[number], 0, sizeof(t->port[number]));
+		t->port[number].special = PORT_PUNT;
+		return;
+	}
+}

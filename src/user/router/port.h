@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The VR's ports, by number, as the kernel's links describe them. */
+#ifndef ROUTER_PORT_H
+#define ROUTER_PORT_H
+
+#include <linux/europa.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+/* What keeps a packet received on a port from the short way. */
+#define PORT_PUNT	0x01	/* all to the kernel */
+#define PORT_RPF_STRICT	0x02	/* source must be routed to this port */
+#define PORT_RPF_LOOSE	0x04	/* source must be routed */
+
+struct port {
+	uint64_t mac;		/* as port_mac() loads it; 0: not a port */
+	uint8_t special;	/* PORT_* in effect */
+	uint8_t address[6];
+	bool up;		/* interface up, carrier on */
+	bool enslaved;		/* to a bridge, a VRF, ... */
+	uint8_t forwarding;	/* conf.<dev>.forwarding */
+	uint8_t rp_filter;	/* conf.<dev>.rp_filter: 0, 1, 2 */
+	uint8_t generation;
+	uint32_t mtu;		/* bytes */
+	uint32_t ifindex;	/* 0: not a port */
+};
+
+struct ports {
+	struct port port[EUROPA_PORT_MAX + 1];
+	uint16_t used[EUROPA_PORT_MAX + 1];	/* numbers */
+	unsigned int count;
+	uint8_t rp_filter_all;	/* conf.all.rp_filter */
+	bool punt_all;
+	uint8_t generation;
+};
+
+/* First six bytes of a frame, as a number to compare. Reads eight. */
+static inline uint64_t port_mac(const void *frame)
+{
+	uint64_t word;
+
+	memcpy(&word, frame, sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return word << 16;
+#else
+	return word >> 16;
+#endif
+}
+
+/* Number of the port with an ifindex, or -1. */
+int port_find(const struct ports *t, uint32_t ifindex);
+/* Returns true if the port is new, or now is another interface. */
+bool port_set(struct ports *t, unsigned int number, const struct port *p);
+void port_unset(struct ports *t, unsigned int number);
+/* Recompute `special` of all ports. */
+void port_refresh(struct ports *t);
+
+#endif

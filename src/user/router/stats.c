@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
+
+#include "router.h"
+
+#define PUNT_NAME(id, name) name,
+static const char *const names[] = { PUNT_REASONS(PUNT_NAME) };
+
+static void line(FILE *out, const char *name, uint64_t value)
+{
+	fprintf(out, "  %-10s %" PRIu64 "\n", name, value);
+}
+
+static uint64_t punted(const struct stats *s)
+{
+	uint64_t sum = 0;
+	unsigned int i;
+
+	for (i = 1; i < PUNT_COUNT; i++)
+		sum += s->punt[i];
+	return sum;
+}
+
+void stats_print(const struct router *r, FILE *out)
+{
+	const struct stats *s = &r->stats;
+	unsigned int i;
+
+	fprintf(out, "europa-router: vr %u\n", r->vr);
+	line(out, "sent", s->sent);
+	line(out, "punted", punted(s));
+	for (i = 1; i < PUNT_COUNT; i++)
+		if (s->punt[i])
+			fprintf(out, "    %-10s %" PRIu64 "\n", names[i], s->punt[i]);
+	line(out, "bursts", s->bursts);
+	line(out, "kicks", s->kicks);
+	line(out, "waits", s->waits);
+	line(out, "spins", s->spins);
+	line(out, "messages", s->messages);
+	line(out, "overruns", s->overruns);
+	line(out, "syncs", s->syncs);
+	line(out, "ports", r->ports.count);
+	line(out, "routes", r->fib.routes);
+	line(out, "bytes", fib4_bytes(&r->fib));
+	fflush(out);
+}
