@@ -79,10 +79,10 @@ test: rig-parts ## every test: units on this machine, the rest in the test kerne
 	@tests/run
 
 demo: rig-parts ## two virtual routers at work, shown and explained, in the test kernel
-	@tests/rig/vm tests/demo
+	@tests/demo
 
 shell: rig-parts ## a prompt in the demo's topology
-	@tests/rig/vm -I 'tests/demo --setup'
+	@tests/rig/vm -n -I 'tests/demo --setup'
 
 bench: rig-parts ## cost per packet against kernel forwarding and an AF_PACKET router
 	@tests/bench/run
