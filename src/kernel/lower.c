@@ -17,14 +17,6 @@
 
 static DEFINE_HASHTABLE(europa_lowers, 8);	/* by device; writers under rtnl */
 
-static u32 europa_mac_hash(const u8 *mac)
-{
-	u64 key = get_unaligned((const u32 *)mac) |
-		  (u64)get_unaligned((const u16 *)(mac + 4)) << 32;
-
-	return hash_64(key, EUROPA_MAC_BITS);
-}
-
 static struct europa_lower *europa_lower_lookup(const struct net_device *dev)
 {
 	struct europa_lower *lower;
@@ -58,16 +50,23 @@ struct europa_lower *europa_lower_next(struct net *net, int *skip)
 	return NULL;
 }
 
-struct europa_port *europa_lower_by_mac(const struct europa_lower *lower,
-					const u8 *mac)
+static inline struct europa_port *
+europa_lower_lookup_mac(const struct europa_lower *lower, u64 mac)
 {
 	struct europa_port *port;
 
-	hlist_for_each_entry_rcu(port, &lower->by_mac[europa_mac_hash(mac)],
-				 by_mac)
-		if (ether_addr_equal(port->dev->dev_addr, mac))
+	hlist_for_each_entry_rcu(port,
+				 &lower->by_mac[hash_64(mac, EUROPA_MAC_BITS)],
+				 by_mac, lockdep_rtnl_is_held())
+		if (port->mac == mac)
 			return port;
 	return NULL;
+}
+
+struct europa_port *europa_lower_by_mac(const struct europa_lower *lower,
+					const u8 *mac)
+{
+	return europa_lower_lookup_mac(lower, europa_mac_key(mac));
 }
 
 struct europa_port *europa_lower_by_vr(struct europa_lower *lower, u32 vr)
@@ -174,16 +173,16 @@ static unsigned int europa_lower_demux(struct europa_lower *lower,
 	if (unlikely(is_multicast_ether_addr(mac))) {
 		europa_lower_queue_group(lower, skb);
 	} else {
-		port = europa_lower_by_mac(lower, mac);
-		if (port && !ether_addr_equal(mac, lower->dev->dev_addr))
+		port = europa_lower_lookup_mac(lower, europa_mac_key(mac));
+		if (port)
 			return europa_lower_give(port, skb, 0);
 	}
 	port = rcu_dereference(lower->passthru);
 	return port ? europa_lower_give(port, skb, 0) : NF_ACCEPT;
 }
 
-static unsigned int europa_lower_decide(struct europa_lower *lower,
-					struct sk_buff *skb)
+static __always_inline unsigned int
+europa_lower_decide(struct europa_lower *lower, struct sk_buff *skb)
 {
 	struct bpf_prog *prog = rcu_dereference(lower->prog);
 	struct europa_port *port = NULL;
@@ -205,8 +204,8 @@ static unsigned int europa_lower_decide(struct europa_lower *lower,
 }
 
 /* Others hold this skb (pktgen, taps of old): work on a copy of its header. */
-static unsigned int europa_lower_shared(struct europa_lower *lower,
-					struct sk_buff *skb)
+static noinline unsigned int europa_lower_shared(struct europa_lower *lower,
+						 struct sk_buff *skb)
 {
 	struct sk_buff *copy = skb_clone(skb, GFP_ATOMIC);
 	unsigned int verdict;
@@ -350,14 +349,20 @@ void europa_lower_try_free(struct europa_lower *lower)
 	europa_lower_free_rcu(&lower->rcu);
 }
 
+/* A port with the lower device's own address leaves those frames to the host. */
 void europa_lower_rehash(struct europa_lower *lower, struct europa_port *port)
 {
+	u64 mac = europa_mac_key(port->dev->dev_addr);
+
 	ASSERT_RTNL();
 	if (!hlist_unhashed(&port->by_mac))
 		hlist_del_init_rcu(&port->by_mac);
-	if (port->listed && port->mode == EUROPA_MODE_MAC)
-		hlist_add_head_rcu(&port->by_mac,
-				   &lower->by_mac[europa_mac_hash(port->dev->dev_addr)]);
+	if (!port->listed || port->mode != EUROPA_MODE_MAC ||
+	    mac == europa_mac_key(lower->dev->dev_addr))
+		return;
+	WRITE_ONCE(port->mac, mac);
+	hlist_add_head_rcu(&port->by_mac,
+			   &lower->by_mac[hash_64(mac, EUROPA_MAC_BITS)]);
 }
 
 int europa_lower_link(struct europa_lower *lower, struct europa_port *port)

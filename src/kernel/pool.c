@@ -109,7 +109,7 @@ static void europa_pool_fill(struct europa_pool *pool)
 {
 	u32 i;
 
-	pool->count[EUROPA_OWNER_FREE] = pool->slots;
+
 	for (i = pool->slots - pool->spares; i-- > 0;)
 		pool->free[pool->nfree++] = i;
 	for (i = pool->slots - pool->spares; i < pool->slots; i++)
@@ -187,9 +187,9 @@ void europa_pool_give_spare(struct europa_pool *pool, u16 index)
 		.offset = EUROPA_DATA_OFFSET,
 	};
 
-	europa_pool_own(pool, &pool->held[index], EUROPA_OWNER_SPARE);
+	pool->held[index].owner = EUROPA_OWNER_SPARE;
 	pool->held[index].flags = 0;
-	pool->held[index].tapped = 0;
+	pool->count[EUROPA_OWNER_SPARE]++;
 	WRITE_ONCE(slot->flags, 0);
 	WRITE_ONCE(slot->state, EUROPA_STATE_VR);
 	europa_ring_produce(&pool->spare, &entry);
@@ -230,9 +230,11 @@ u32 europa_pool_claim(struct europa_pool *pool, u32 *bad)
 		if (held->skb)
 			pool->held_bytes -= held->skb->truesize;
 		held->skb = NULL;
-		europa_pool_own(pool, held, EUROPA_OWNER_TX);
+		pool->count[held->owner]--;
+		held->owner = EUROPA_OWNER_TX;
 		claim++;
 	}
+	pool->count[EUROPA_OWNER_TX] = claim - pool->claims;
 	return claim - pool->claims;
 }
 
@@ -241,15 +243,25 @@ void europa_pool_release(struct europa_pool *pool, u32 claimed)
 {
 	struct europa_claim *claim = pool->claims;
 
+	pool->count[EUROPA_OWNER_TX] = 0;
 	for (; claimed--; claim++) {
 		if (claim->held.owner == EUROPA_OWNER_SPARE) {
 			europa_pool_give_spare(pool, claim->entry.slot);
 			continue;
 		}
-		europa_pool_own(pool, &pool->held[claim->entry.slot],
-				EUROPA_OWNER_FREE);
+		pool->held[claim->entry.slot].owner = EUROPA_OWNER_FREE;
 		pool->free[pool->nfree++] = claim->entry.slot;
 	}
+}
+
+static void europa_pool_take_back(struct europa_pool *pool,
+				  struct europa_held *held)
+{
+	pool->held_bytes -= held->skb->truesize;
+	held->skb = NULL;
+	held->owner = EUROPA_OWNER_VR;
+	pool->count[EUROPA_OWNER_RX]--;
+	pool->count[EUROPA_OWNER_VR]++;
 }
 
 /* The port goes away: take its packets back, leave the VR the slots. */
@@ -262,10 +274,8 @@ void europa_pool_take_port(struct europa_pool *pool, u16 port,
 	for (i = 0; i < pool->slots; i++, held++) {
 		if (held->owner != EUROPA_OWNER_RX || held->port != port)
 			continue;
-		pool->held_bytes -= held->skb->truesize;
 		__skb_queue_tail(taken, held->skb);
-		held->skb = NULL;
-		europa_pool_own(pool, held, EUROPA_OWNER_VR);
+		europa_pool_take_back(pool, held);
 	}
 }
 
@@ -300,13 +310,13 @@ struct europa_held europa_pool_take(struct europa_pool *pool, u16 index)
 
 	if (was.owner != EUROPA_OWNER_RX)
 		return (struct europa_held) {};
-	pool->held_bytes -= was.skb->truesize;
-	held->skb = NULL;
-	europa_pool_own(pool, held, EUROPA_OWNER_VR);
+	europa_pool_take_back(pool, held);
 	return was;
 }
 
-/* FREE is the depth of the stack, not the table's count: they must agree. */
+/* Each is counted where it changes, FREE by the stack: they sum to slots only
+ * if no slot was lost or freed twice.
+ */
 void europa_pool_count(const struct europa_pool *pool,
 		       u32 counts[EUROPA_OWNER_COUNT])
 {

@@ -6,6 +6,7 @@
 #include <linux/kref.h>
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
+#include <asm/unaligned.h>
 #include "ring.h"
 
 /* Where the data of a packet from rx starts in its slot, in bytes. */
@@ -20,14 +21,15 @@ enum europa_owner {
 	EUROPA_OWNER_COUNT
 };
 
+#define EUROPA_HELD_TAPPED	0x80	/* somebody listens on that port */
+
 /* What the kernel knows of a slot. Never in shared pages. */
 struct europa_held {
 	struct sk_buff *skb;	/* owner RX: data at the Ethernet header */
 	u32 seq;		/* owner RX: rx ring cursor at hand-over */
 	u16 port;		/* owner RX: port it was received on */
 	u8 owner;
-	u8 flags : 7;		/* EUROPA_RX_* as handed over */
-	u8 tapped : 1;		/* somebody listens on that port */
+	u8 flags;		/* EUROPA_RX_* as handed over, EUROPA_HELD_* */
 };
 
 /* A tx entry the drainer has claimed. */
@@ -48,7 +50,7 @@ struct europa_pool {
 	u32 snap;
 	u32 spares;
 	u32 nfree;
-	u32 count[EUROPA_OWNER_COUNT];	/* of the table */
+	u32 count[EUROPA_OWNER_COUNT];	/* slots by owner; FREE is nfree */
 	u16 *free;		/* stack of slot indices: hottest reused first */
 	struct europa_held *held;
 	struct europa_ring rx;
@@ -63,19 +65,38 @@ struct europa_pool {
 	struct europa_claim claims[EUROPA_BURST];
 };
 
-static inline void europa_pool_own(struct europa_pool *pool,
-				   struct europa_held *held,
-				   enum europa_owner owner)
-{
-	pool->count[held->owner]--;
-	pool->count[owner]++;
-	held->owner = owner;
-}
-
 static inline struct europa_slot *europa_pool_slot(const struct europa_pool *pool,
 						   u32 index)
 {
 	return pool->slot0 + (size_t)index * EUROPA_STRIDE;
+}
+
+static inline void europa_pool_copy32(void *to, const void *from)
+{
+	u64 a = get_unaligned((const u64 *)from);
+	u64 b = get_unaligned((const u64 *)(from + 8));
+	u64 c = get_unaligned((const u64 *)(from + 16));
+	u64 d = get_unaligned((const u64 *)(from + 24));
+
+	put_unaligned(a, (u64 *)to);
+	put_unaligned(b, (u64 *)(to + 8));
+	put_unaligned(c, (u64 *)(to + 16));
+	put_unaligned(d, (u64 *)(to + 24));
+}
+
+/*
+ * Between packet and slot. What headers and small packets take, 32 to 64
+ * bytes, in two pieces that may overlap: starting a string instruction costs
+ * more than that.
+ */
+static inline void europa_pool_copy(void *to, const void *from, u32 bytes)
+{
+	if (likely(bytes - 32 <= 32)) {
+		europa_pool_copy32(to, from);
+		europa_pool_copy32(to + bytes - 32, from + bytes - 32);
+	} else {
+		memcpy(to, from, bytes);
+	}
 }
 
 struct europa_pool *europa_pool_create(u32 slots, u32 snap, u32 spares);

@@ -25,10 +25,7 @@ bool europa_port_is(const struct net_device *dev)
 
 static u32 europa_mc_hash(const u8 *mac)
 {
-	u64 key = get_unaligned((const u32 *)mac) |
-		  (u64)get_unaligned((const u16 *)(mac + 4)) << 32;
-
-	return hash_64(key, EUROPA_MC_FILTER_BITS);
+	return hash_64(europa_mac_key(mac), EUROPA_MC_FILTER_BITS);
 }
 
 bool europa_port_takes_group(const struct europa_port *port, const u8 *mac)
@@ -82,11 +79,8 @@ void __europa_port_tap_rx(struct europa_port *port, struct sk_buff *skb)
 	}
 }
 
-/* skb: at its Ethernet header, ready to be sent; stays the caller's. */
-void europa_port_tap_tx(struct europa_port *port, struct sk_buff *skb)
+void __europa_port_tap_tx(struct europa_port *port, struct sk_buff *skb)
 {
-	if (likely(list_empty(&port->dev->ptype_all)))
-		return;
 	skb->dev = port->dev;
 	dev_queue_xmit_nit(skb, port->dev);
 }
@@ -736,7 +730,8 @@ void europa_port_lower_changed(struct europa_port *port, unsigned long event)
 			europa_port_filter_on(port);
 		break;
 	case NETDEV_CHANGEADDR:
-		/* Equal to the port's it needs no place in the filter. */
+		/* Equal to the port's it is the host's, filter and all. */
+		europa_lower_rehash(port->lower, port);
 		if (dev->flags & IFF_UP && port->mode == EUROPA_MODE_MAC) {
 			europa_port_filter_off(port);
 			europa_port_filter_on(port);

@@ -4,11 +4,19 @@
 #define _EUROPA_PORT_H
 
 #include <linux/netdevice.h>
+#include <asm/unaligned.h>
 #include "vr.h"
 
 #define EUROPA_MC_FILTER_BITS	8
 
 struct europa_lower;
+
+/* Six bytes as a number, to compare and to hash. */
+static inline u64 europa_mac_key(const u8 *mac)
+{
+	return get_unaligned((const u32 *)mac) |
+	       (u64)get_unaligned((const u16 *)(mac + 4)) << 32;
+}
 
 /*
  * The private part of the netdevice. Found under RCU through vr->ports and the
@@ -24,6 +32,7 @@ struct europa_port {
 	netdevice_tracker tracker;	/* lower_dev, from init to destructor */
 	bool held;
 	struct hlist_node by_mac;	/* of lower: mode mac */
+	u64 mac;			/* europa_mac_key(), as hashed */
 	struct list_head on_lower;
 	u16 number;
 	u8 mode;			/* enum europa_port_mode */
@@ -51,7 +60,7 @@ bool europa_port_takes_group(const struct europa_port *port, const u8 *mac);
 void europa_port_lower_changed(struct europa_port *port, unsigned long event);
 
 void __europa_port_tap_rx(struct europa_port *port, struct sk_buff *skb);
-void europa_port_tap_tx(struct europa_port *port, struct sk_buff *skb);
+void __europa_port_tap_tx(struct europa_port *port, struct sk_buff *skb);
 
 /* skb: as received, at its Ethernet header; it stays the caller's. */
 static inline void europa_port_tap_rx(struct europa_port *port,
@@ -59,6 +68,14 @@ static inline void europa_port_tap_rx(struct europa_port *port,
 {
 	if (unlikely(!list_empty(&port->dev->ptype_all)))
 		__europa_port_tap_rx(port, skb);
+}
+
+/* skb: at its Ethernet header, about to be sent; it stays the caller's. */
+static inline void europa_port_tap_tx(struct europa_port *port,
+				      struct sk_buff *skb)
+{
+	if (unlikely(!list_empty(&port->dev->ptype_all)))
+		__europa_port_tap_tx(port, skb);
 }
 
 #endif /* _EUROPA_PORT_H */

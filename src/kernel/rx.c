@@ -145,7 +145,7 @@ static u32 europa_rx_fill(const struct europa_pool *pool, u32 index,
 	WRITE_ONCE(slot->flags, meta);
 	WRITE_ONCE(slot->state, EUROPA_STATE_VR);
 	if (likely(bytes <= skb_headlen(skb)))
-		memcpy(data, skb->data, bytes);
+		europa_pool_copy(data, skb->data, bytes);
 	else if (skb_copy_bits(skb, 0, data, bytes))
 		bytes = 0; /* fragments the kernel cannot read */
 	return bytes;
@@ -167,12 +167,14 @@ static void europa_rx_keep(struct europa_pool *pool, struct sk_buff *skb,
 		.flags = flags,
 	};
 
-	europa_pool_own(pool, held, EUROPA_OWNER_RX);
 	held->skb = skb;
 	held->seq = pool->rx.cursor;
 	held->port = port->number;
+	held->owner = EUROPA_OWNER_RX;
 	held->flags = flags;
-	held->tapped = !list_empty(&port->dev->ptype_all);
+	if (unlikely(!list_empty(&port->dev->ptype_all)))
+		held->flags |= EUROPA_HELD_TAPPED;
+	pool->count[EUROPA_OWNER_RX]++;
 	pool->held_bytes += skb->truesize;
 	europa_ring_produce(&pool->rx, &entry);
 }

@@ -27,6 +27,7 @@ struct europa_tx {
 	struct sk_buff *skb;
 	struct europa_port *port;	/* egress, or NULL */
 	struct net_device *lower;
+	u32 sent;			/* of the burst; counted at its end */
 };
 
 /* Source MAC and link-local groups, on the bytes as they will be sent. */
@@ -42,14 +43,15 @@ static bool europa_tx_spoofed(const struct europa_tx *tx,
 static enum europa_counter europa_tx_vlan(const struct europa_tx *tx)
 {
 	struct sk_buff *skb = tx->skb;
-	bool want = READ_ONCE(tx->slot->flags) & EUROPA_SLOT_VLAN;
-	__be16 proto = READ_ONCE(tx->slot->vlan_proto);
-	u16 tci = READ_ONCE(tx->slot->vlan_tci);
+	__be16 proto;
+	u16 tci;
 
-	if (!want) {
+	if (likely(!(READ_ONCE(tx->slot->flags) & EUROPA_SLOT_VLAN))) {
 		__vlan_hwaccel_clear_tag(skb);
 		return EUROPA_C_SEND;
 	}
+	proto = READ_ONCE(tx->slot->vlan_proto);
+	tci = READ_ONCE(tx->slot->vlan_tci);
 	if (skb_vlan_tag_present(skb) && skb->vlan_proto == proto &&
 	    skb_vlan_tag_get(skb) == tci)
 		return EUROPA_C_SEND;
@@ -206,7 +208,7 @@ static enum europa_counter europa_tx_write_back(const struct europa_tx *tx)
 	/* Pulls into the head: page fragments may be a file's pages. */
 	if (skb_ensure_writable(skb, max_t(u32, bytes, ETH_HLEN)))
 		return EUROPA_C_TX_NOMEM;
-	memcpy(skb->data, (void *)tx->slot + offset, bytes);
+	europa_pool_copy(skb->data, (void *)tx->slot + offset, bytes);
 	/* Verified on the way in; the VR may have changed what it covers. */
 	if (skb->ip_summed == CHECKSUM_UNNECESSARY &&
 	    (bytes > ETH_HLEN + sizeof(struct iphdr) ||
@@ -351,7 +353,7 @@ static void europa_tx_tap_rx(const struct europa_tx *tx)
 {
 	struct europa_port *port;
 
-	if (likely(!tx->held->tapped) || tx->entry->op == EUROPA_OP_PUNT)
+	if (likely(!(tx->held->flags & EUROPA_HELD_TAPPED)) || tx->entry->op == EUROPA_OP_PUNT)
 		return;
 	port = europa_port_get(tx->queue->vr, tx->held->port);
 	if (port)
@@ -389,7 +391,10 @@ static void europa_tx_one(struct europa_tx *tx, const struct europa_claim *claim
 	tx->skb = claim->held.skb;
 	tx->slot = europa_pool_slot(tx->pool, claim->entry.slot);
 	outcome = europa_tx_op(tx);
-	europa_stats_inc(stats, outcome);
+	if (likely(outcome == EUROPA_C_SEND))
+		tx->sent++;
+	else
+		europa_stats_inc(stats, outcome);
 	if (unlikely(claim->held.owner == EUROPA_OWNER_SPARE) &&
 	    (outcome == EUROPA_C_SEND || outcome == EUROPA_C_PUNT))
 		europa_stats_inc(stats, EUROPA_C_ORIGINATED);
@@ -414,6 +419,7 @@ static u32 europa_tx_burst(struct europa_queue *queue, u32 *claimed)
 	for (i = 0; i < *claimed; i++)
 		europa_tx_one(&tx, &tx.pool->claims[i]);
 	rcu_read_unlock();
+	europa_stats_add(queue->vr->stats, EUROPA_C_SEND, tx.sent);
 	local_bh_enable();
 	return *claimed + bad;
 }
