@@ -24,8 +24,7 @@ struct source {
 	bool verbose;
 };
 
-#define VERDICT_NAME(id, name) [EUROPA_V_##id] = name,
-static const char *const verdict_names[] = { EUROPA_VERDICT_COUNTERS(VERDICT_NAME) };
+static const char *const verdict_names[] = { EUROPA_VERDICT_NAMES };
 
 /* ---- loading ----------------------------------------------------------- */
 

@@ -20,8 +20,7 @@ static const char *const state_names[] = {
 	[EUROPA_RUNNING] = "running",
 };
 
-#define COUNTER_NAME(id, name) [EUROPA_C_##id] = name,
-static const char *const counter_names[] = { EUROPA_COUNTERS(COUNTER_NAME) };
+static const char *const counter_names[] = { EUROPA_COUNTER_NAMES };
 
 const char *name_of(const char *const *names, size_t count, unsigned int i)
 {

@@ -33,6 +33,26 @@ static_assert(sizeof(struct europa_ctl) == 128);
 static_assert(offsetof(struct europa_ctl, generation) == 4);
 static_assert(offsetof(struct europa_ctl, rx_wait) == 64);
 static_assert(sizeof(struct europa_attach) == 128);
+static_assert(offsetof(struct europa_attach, queue) == 4);
+static_assert(offsetof(struct europa_attach, features) == 8);
+static_assert(offsetof(struct europa_attach, spares) == 16);
+static_assert(offsetof(struct europa_attach, vr) == 20);
+static_assert(offsetof(struct europa_attach, generation) == 24);
+static_assert(offsetof(struct europa_attach, slots) == 28);
+static_assert(offsetof(struct europa_attach, stride) == 32);
+static_assert(offsetof(struct europa_attach, headroom) == 36);
+static_assert(offsetof(struct europa_attach, snap) == 40);
+static_assert(offsetof(struct europa_attach, rx_size) == 44);
+static_assert(offsetof(struct europa_attach, tx_size) == 48);
+static_assert(offsetof(struct europa_attach, spare_size) == 52);
+static_assert(offsetof(struct europa_attach, map_size) == 56);
+static_assert(offsetof(struct europa_attach, rx_offset) == 64);
+static_assert(offsetof(struct europa_attach, tx_offset) == 72);
+static_assert(offsetof(struct europa_attach, spare_offset) == 80);
+static_assert(offsetof(struct europa_attach, slots_offset) == 88);
+static_assert(offsetof(struct europa_attach, reserved) == 96);
+static_assert(sizeof(struct europa_port_info) == 32);
+static_assert(offsetof(struct europa_port_info, address) == 16);
 static_assert(sizeof(struct europa_held) == 16);
 static_assert(EUROPA_SLOTS_MAX - 1 <= U16_MAX);
 static_assert(EUROPA_STRIDE <= U16_MAX);
@@ -108,7 +128,6 @@ void europa_pool_put(struct europa_pool *pool)
 static void europa_pool_fill(struct europa_pool *pool)
 {
 	u32 i;
-
 
 	for (i = pool->slots - pool->spares; i-- > 0;)
 		pool->free[pool->nfree++] = i;

@@ -346,9 +346,8 @@ static int europa_port_get_link(struct net_device *dev,
 	return __ethtool_get_link_ksettings(port->lower_dev, settings);
 }
 
-#define EUROPA_COUNTER_STRING(id, name) name,
-static const char europa_port_strings[][ETH_GSTRING_LEN] = {
-	EUROPA_COUNTERS(EUROPA_COUNTER_STRING)
+static const char europa_port_strings[EUROPA_C_COUNT][ETH_GSTRING_LEN] = {
+	EUROPA_COUNTER_NAMES
 };
 
 static int europa_port_sset_count(struct net_device *dev, int set)

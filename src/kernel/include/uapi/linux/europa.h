@@ -324,47 +324,85 @@ enum europa_event {
 	EUROPA_EVENT_CLASSIFIER_SET, EUROPA_EVENT_CLASSIFIER_DEL,
 };
 
-/* Counters of a VR, in packets unless said: C(enumerator, name). */
-#define EUROPA_COUNTERS(C) \
-	C(RX, "rx")			/* given to the data plane */ \
-	C(SEND, "send")			/* handed to the lower device */ \
-	C(PUNT, "punt")			/* given to the kernel's stack */ \
-	C(DROP, "drop")			/* dropped by the data plane */ \
-	C(ORIGINATED, "originated")	/* of SEND and PUNT: made in spare slots */ \
-	C(FALLBACK, "fallback")		/* to the kernel's stack, nothing running */ \
-	C(RECLAIMED, "reclaimed")	/* of FALLBACK: unreturned at detach */ \
-	C(KICKS, "kicks")		/* times tx was drained by ioctl */ \
-	C(WAITS, "waits")		/* times poll() went to sleep */ \
-	C(WAKES, "wakes")		/* times a sleeper was woken */ \
-	C(RX_FULL, "rx_full")		/* drops: no free slot */ \
-	C(RX_LIMIT, "rx_limit")		/* kept packets over the limit */ \
-	C(RX_NOMEM, "rx_nomem")		/* no memory to clone or unshare */ \
-	C(RX_DOWN, "rx_down")		/* port is down */ \
-	C(RX_FALLBACK, "rx_fallback")	/* nothing running, fallback drop */ \
-	C(BAD_SLOT, "bad_slot")		/* entries: not the VR's slot */ \
-	C(BAD_STATE, "bad_state")	/* slot state not KERNEL */ \
-	C(BAD_OP, "bad_op")		/* unknown op */ \
-	C(BAD_LEN, "bad_len")		/* len, bytes or offset do not fit */ \
-	C(BAD_META, "bad_meta")		/* checksum or GSO does not fit the bytes */ \
-	C(BAD_PORT, "bad_port")		/* not a port of the VR */ \
-	C(SPOOF, "spoof")		/* source MAC, VLAN tag or link-local group */ \
-	C(TOO_LONG, "too_long")		/* longer than the lower device takes */ \
-	C(GSO, "gso")			/* length change or uneditable super-packet */ \
-	C(TX_DOWN, "tx_down")		/* port or lower device is down */ \
-	C(TX_NOMEM, "tx_nomem")		/* no memory */ \
-	C(TX_QDISC, "tx_qdisc")		/* refused by the qdisc or the driver */ \
-	C(GONE, "gone")			/* port went away while the VR had the packet */
+/* Counters of a VR, in packets unless said. Their names follow. */
+enum europa_counter {
+	EUROPA_C_RX,		/* given to the data plane */
+	EUROPA_C_SEND,		/* handed to the lower device */
+	EUROPA_C_PUNT,		/* given to the kernel's stack */
+	EUROPA_C_DROP,		/* dropped by the data plane */
+	EUROPA_C_ORIGINATED,	/* of SEND and PUNT: made in spare slots */
+	EUROPA_C_FALLBACK,	/* to the kernel's stack, nothing running */
+	EUROPA_C_RECLAIMED,	/* of FALLBACK: unreturned at detach */
+	EUROPA_C_KICKS,		/* times tx was drained by ioctl */
+	EUROPA_C_WAITS,		/* times poll() went to sleep */
+	EUROPA_C_WAKES,		/* times a sleeper was woken */
+	EUROPA_C_RX_FULL,	/* drops: no free slot */
+	EUROPA_C_RX_LIMIT,	/* kept packets over the limit */
+	EUROPA_C_RX_NOMEM,	/* no memory to clone or unshare */
+	EUROPA_C_RX_DOWN,	/* port is down */
+	EUROPA_C_RX_FALLBACK,	/* nothing running, fallback drop */
+	EUROPA_C_BAD_SLOT,	/* entries: not the VR's slot */
+	EUROPA_C_BAD_STATE,	/* slot state not KERNEL */
+	EUROPA_C_BAD_OP,	/* unknown op */
+	EUROPA_C_BAD_LEN,	/* len, bytes or offset do not fit */
+	EUROPA_C_BAD_META,	/* checksum or GSO does not fit the bytes */
+	EUROPA_C_BAD_PORT,	/* not a port of the VR */
+	EUROPA_C_SPOOF,		/* source MAC, VLAN tag or link-local group */
+	EUROPA_C_TOO_LONG,	/* longer than the lower device takes */
+	EUROPA_C_GSO,		/* length change or uneditable super-packet */
+	EUROPA_C_TX_DOWN,	/* port or lower device is down */
+	EUROPA_C_TX_NOMEM,	/* no memory */
+	EUROPA_C_TX_QDISC,	/* refused by the qdisc or the driver */
+	EUROPA_C_GONE,		/* port went away while the VR had the packet */
+	EUROPA_C_COUNT
+};
 
-#define EUROPA_COUNTER_ENUM(id, name) EUROPA_C_##id,
-enum europa_counter { EUROPA_COUNTERS(EUROPA_COUNTER_ENUM) EUROPA_C_COUNT };
+#define EUROPA_COUNTER_NAMES \
+	[EUROPA_C_RX] = "rx", \
+	[EUROPA_C_SEND] = "send", \
+	[EUROPA_C_PUNT] = "punt", \
+	[EUROPA_C_DROP] = "drop", \
+	[EUROPA_C_ORIGINATED] = "originated", \
+	[EUROPA_C_FALLBACK] = "fallback", \
+	[EUROPA_C_RECLAIMED] = "reclaimed", \
+	[EUROPA_C_KICKS] = "kicks", \
+	[EUROPA_C_WAITS] = "waits", \
+	[EUROPA_C_WAKES] = "wakes", \
+	[EUROPA_C_RX_FULL] = "rx_full", \
+	[EUROPA_C_RX_LIMIT] = "rx_limit", \
+	[EUROPA_C_RX_NOMEM] = "rx_nomem", \
+	[EUROPA_C_RX_DOWN] = "rx_down", \
+	[EUROPA_C_RX_FALLBACK] = "rx_fallback", \
+	[EUROPA_C_BAD_SLOT] = "bad_slot", \
+	[EUROPA_C_BAD_STATE] = "bad_state", \
+	[EUROPA_C_BAD_OP] = "bad_op", \
+	[EUROPA_C_BAD_LEN] = "bad_len", \
+	[EUROPA_C_BAD_META] = "bad_meta", \
+	[EUROPA_C_BAD_PORT] = "bad_port", \
+	[EUROPA_C_SPOOF] = "spoof", \
+	[EUROPA_C_TOO_LONG] = "too_long", \
+	[EUROPA_C_GSO] = "gso", \
+	[EUROPA_C_TX_DOWN] = "tx_down", \
+	[EUROPA_C_TX_NOMEM] = "tx_nomem", \
+	[EUROPA_C_TX_QDISC] = "tx_qdisc", \
+	[EUROPA_C_GONE] = "gone"
 
-/* Packets by what the classifier said. */
-#define EUROPA_VERDICT_COUNTERS(C) \
-	C(VR, "vr") C(HOST, "host") C(DROP, "drop") \
-	C(NONE, "none") C(UNKNOWN, "unknown")	/* NO_PORT: counted as unknown */
+/* Packets by what the classifier said. UNKNOWN: also a VR without a port. */
+enum europa_verdict_counter {
+	EUROPA_V_VR,
+	EUROPA_V_HOST,
+	EUROPA_V_DROP,
+	EUROPA_V_NONE,
+	EUROPA_V_UNKNOWN,
+	EUROPA_V_COUNT
+};
 
-#define EUROPA_VERDICT_ENUM(id, name) EUROPA_V_##id,
-enum europa_verdict_counter { EUROPA_VERDICT_COUNTERS(EUROPA_VERDICT_ENUM) EUROPA_V_COUNT };
+#define EUROPA_VERDICT_NAMES \
+	[EUROPA_V_VR] = "vr", \
+	[EUROPA_V_HOST] = "host", \
+	[EUROPA_V_DROP] = "drop", \
+	[EUROPA_V_NONE] = "none", \
+	[EUROPA_V_UNKNOWN] = "unknown"
 
 /* ---- rtnetlink: ports, IFLA_INFO_KIND "europa" ------------------------- */
 
