@@ -231,7 +231,7 @@ json()
 
 @test "without rights: nothing changes" {
 	x ip vr add blue
-	refused 'Operation not permitted' unshare -Urn ip-vr add red
+	refused 'CAP_NET_ADMIN' unshare -Urn ip-vr add red
 	refused 'Operation not permitted|CAP_NET_ADMIN' su nobody -s /bin/sh -c 'ip-vr del blue'
 	json 'length == 1' vr
 }

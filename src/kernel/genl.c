@@ -335,6 +335,17 @@ static int europa_genl_reply(struct europa_vr *vr, struct genl_info *info)
 
 /* ---- commands ---- */
 
+/* What GENL_ADMIN_PERM asks, with a sentence: of the sender and of who opened
+ * the socket, in the initial user namespace.
+ */
+static int europa_genl_permit(struct sk_buff *skb, struct genl_info *info)
+{
+	if (netlink_capable(skb, CAP_NET_ADMIN))
+		return 0;
+	GENL_SET_ERR_MSG(info, "this takes CAP_NET_ADMIN in the initial user namespace");
+	return -EPERM;
+}
+
 static int europa_genl_vr_new(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr **a = info->attrs;
@@ -343,6 +354,9 @@ static int europa_genl_vr_new(struct sk_buff *skb, struct genl_info *info)
 	u32 id = 0;
 	int err;
 
+	err = europa_genl_permit(skb, info);
+	if (err)
+		return err;
 	europa_vr_config_default(&config);
 	err = europa_genl_u32(a[EUROPA_A_VR], &id, 1, EUROPA_VR_MAX,
 			      "VR numbers are 1 to 65535", info->extack);
@@ -367,6 +381,9 @@ static int europa_genl_vr_set(struct sk_buff *skb, struct genl_info *info)
 	struct europa_vr *vr;
 	int err;
 
+	err = europa_genl_permit(skb, info);
+	if (err)
+		return err;
 	rtnl_lock();
 	vr = europa_genl_find(info);
 	err = PTR_ERR_OR_ZERO(vr);
@@ -386,7 +403,11 @@ unlock:
 static int europa_genl_vr_del(struct sk_buff *skb, struct genl_info *info)
 {
 	struct europa_vr *vr;
+	int err;
 
+	err = europa_genl_permit(skb, info);
+	if (err)
+		return err;
 	rtnl_lock();
 	vr = europa_genl_find(info);
 	if (!IS_ERR(vr)) {
@@ -484,6 +505,9 @@ static int europa_genl_classifier_set(struct sk_buff *skb,
 	struct net_device *dev;
 	int err;
 
+	err = europa_genl_permit(skb, info);
+	if (err)
+		return err;
 	if (!info->attrs[EUROPA_A_PROG_FD]) {
 		GENL_SET_ERR_MSG(info, "a classifier needs a program");
 		return -EINVAL;
@@ -514,7 +538,11 @@ static int europa_genl_classifier_del(struct sk_buff *skb,
 				      struct genl_info *info)
 {
 	struct europa_lower *lower;
+	int err;
 
+	err = europa_genl_permit(skb, info);
+	if (err)
+		return err;
 	rtnl_lock();
 	lower = europa_genl_classified(info);
 	if (!IS_ERR(lower)) {
@@ -629,15 +657,12 @@ static int europa_genl_classifier_dump(struct sk_buff *skb,
 static const struct genl_ops europa_genl_ops[] = {
 	{
 		.cmd = EUROPA_CMD_VR_NEW,
-		.flags = GENL_ADMIN_PERM,
 		.doit = europa_genl_vr_new,
 	}, {
 		.cmd = EUROPA_CMD_VR_SET,
-		.flags = GENL_ADMIN_PERM,
 		.doit = europa_genl_vr_set,
 	}, {
 		.cmd = EUROPA_CMD_VR_DEL,
-		.flags = GENL_ADMIN_PERM,
 		.doit = europa_genl_vr_del,
 	}, {
 		.cmd = EUROPA_CMD_VR_GET,
@@ -645,11 +670,9 @@ static const struct genl_ops europa_genl_ops[] = {
 		.dumpit = europa_genl_vr_dump,
 	}, {
 		.cmd = EUROPA_CMD_CLASSIFIER_SET,
-		.flags = GENL_ADMIN_PERM,
 		.doit = europa_genl_classifier_set,
 	}, {
 		.cmd = EUROPA_CMD_CLASSIFIER_DEL,
-		.flags = GENL_ADMIN_PERM,
 		.doit = europa_genl_classifier_del,
 	}, {
 		.cmd = EUROPA_CMD_CLASSIFIER_GET,
