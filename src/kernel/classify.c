@@ -3,12 +3,14 @@
 #include <linux/rtnetlink.h>
 #include <net/sch_generic.h>
 #include "classify.h"
+#include "compat.h"
 
 /* As cls_bpf runs it: data from the Ethernet header, at ingress. The program
  * may have moved or changed anything; the caller looks at the skb afresh.
  */
 static int europa_classify_run(struct bpf_prog *prog, struct sk_buff *skb)
 {
+	struct bpf_net_context context, *entered;
 	bool at_ingress = skb->tc_at_ingress;
 	int verdict;
 
@@ -17,7 +19,9 @@ static int europa_classify_run(struct bpf_prog *prog, struct sk_buff *skb)
 	qdisc_skb_cb(skb)->pkt_len = skb->len;
 	bpf_compute_data_pointers(skb);
 	skb->tc_at_ingress = 1;
+	entered = europa_compat_bpf_enter(&context);
 	verdict = bpf_prog_run(prog, skb);
+	europa_compat_bpf_leave(entered);
 	skb->tc_at_ingress = at_ingress;
 	__skb_pull(skb, skb->mac_len);
 	return verdict;

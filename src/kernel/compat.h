@@ -8,6 +8,17 @@
 #include <linux/mm.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#include <net/gso.h>
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#include <linux/filter.h>
+#endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "europa needs Linux 6.1 or later"
@@ -66,5 +77,15 @@ static inline void europa_compat_free_dummy(struct net_device *dev)
 	free_netdev(dev);
 #endif
 }
+
+/* What helpers of a BPF program keep per run has moved to the task. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#define europa_compat_bpf_enter(context)	bpf_net_ctx_set(context)
+#define europa_compat_bpf_leave(entered)	bpf_net_ctx_clear(entered)
+#else
+struct bpf_net_context { };
+#define europa_compat_bpf_enter(context)	(context)
+#define europa_compat_bpf_leave(entered)	((void)(entered))
+#endif
 
 #endif /* _EUROPA_COMPAT_H */

@@ -6,7 +6,7 @@
 #include <linux/kref.h>
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
-#include <asm/unaligned.h>
+#include "compat.h"
 #include "ring.h"
 
 /* Where the data of a packet from rx starts in its slot, in bytes. */

@@ -4,7 +4,7 @@
 #define _EUROPA_PORT_H
 
 #include <linux/netdevice.h>
-#include <asm/unaligned.h>
+#include "compat.h"
 #include "vr.h"
 
 #define EUROPA_MC_FILTER_BITS	8
