@@ -134,6 +134,7 @@ static int sleep_well(struct loop *l)
 		return 0;
 	}
 	l->r->stats.waits++;
+	l->held = 0;
 	n = poll(p, 3, timeout(l));
 	europa_disarm(q, n >= 0);
 	if (n >= 0 && p[0].revents & (POLLERR | POLLHUP | POLLNVAL))
@@ -149,14 +150,16 @@ static int kick(struct loop *l)
 	if (!l->r->q->pending)
 		return 0;
 	l->r->stats.kicks++;
+	l->held = 0;
 	n = europa_kick(l->r->q);
 	return n < 0 && n != -EINTR ? n : 0;
 }
 
 /*
  * Look at rx a while before sleeping, as long as that finds something: the
- * while halves with each failure and doubles with each success. Returns 1 if
- * there is a packet.
+ * while halves with each failure and doubles with each success. What waits on
+ * tx waits along, so that small bursts share a kick, but not for more than one
+ * such while in all. Returns 1 if there is a packet.
  */
 static int spin(struct loop *l)
 {
@@ -165,17 +168,17 @@ static int spin(struct loop *l)
 
 	if (!left && l->spin_max && ++l->sleeps % RETRY_SPIN == 0)
 		left = l->spin_now = l->spin_max;
-	if (!left)
-		return 0;
-	err = kick(l);
-	if (err)
-		return err;
 	for (; left; left--) {
 		l->r->stats.spins++;
 		if (europa_rx_ready(l->r->q)) {
 			l->spin_now = 2 * l->spin_now < l->spin_max ?
 				      2 * l->spin_now : l->spin_max;
 			return 1;
+		}
+		if (l->r->q->pending && ++l->held >= l->spin_max) {
+			err = kick(l);
+			if (err)
+				return err;
 		}
 		europa_pause();
 	}

@@ -12,6 +12,7 @@ struct loop {
 	int signals;		/* signalfd */
 	unsigned int spin_max;	/* looks at an empty rx ring before sleeping */
 	unsigned int spin_now;	/* what seems to pay at the moment */
+	unsigned int held;	/* looks since the oldest packet waits on tx */
 	unsigned int sleeps;
 	unsigned int stats_every; /* s; 0: never */
 	uint64_t stats_at;	/* ms */
