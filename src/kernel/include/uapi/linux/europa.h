@@ -167,7 +167,7 @@ struct europa_ctl {
 
 /*
  * ATTACH: EBUSY the queue has a data plane; EPROTO version; EINVAL queue,
- * features or reserved; ENODEV the VR is gone; ENOMEM. START, STOP, KICK,
+ * features, spares or reserved; ENODEV the VR is gone; ENOMEM. START, STOP, KICK,
  * DETACH: ENOTCONN not attached by this file. KICK returns entries drained.
  * The queue is detached when the attaching process closes the file (any
  * descriptor of it), unmaps the pool, or dies, even if a child holds both.
@@ -176,7 +176,7 @@ struct europa_attach {
 	__u32 version;		/* in: EUROPA_ABI_VERSION */
 	__u32 queue;		/* in: 0 ... queues - 1 */
 	__u64 features;		/* in: wanted, out: granted; none so far */
-	__u32 spares;		/* in: wanted, 0 for 64; out: granted, <= slots / 2 */
+	__u32 spares;		/* in: wanted, <= slots / 2, 0 for 64 or that; out */
 	__u32 vr;		/* out: number */
 	__u32 generation;	/* out */
 	__u32 slots;		/* out */
@@ -260,7 +260,7 @@ enum europa_attr {
 	EUROPA_A_LIMIT,		/* u64 bytes, of kept packets' truesize */
 	EUROPA_A_UID,		/* u32: owner of the device node */
 	EUROPA_A_GID,		/* u32 */
-	EUROPA_A_MODE,		/* u32, 0 ... 0777 */
+	EUROPA_A_MODE,		/* u32, 0 ... 0777; devtmpfs makes 0 0600 */
 	EUROPA_A_FALLBACK,	/* u8, enum europa_fallback */
 	EUROPA_A_PAD,
 	EUROPA_A_STATE,		/* u8, enum europa_state; this and all below: out */

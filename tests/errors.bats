@@ -1,0 +1,324 @@
+# SPDX-License-Identifier: GPL-2.0
+# Wrong commands: each gives its sentence and its exit code (1: wrong words or an unknown
+# object, 2: the kernel refused), and changes nothing.
+#
+#	   a                        (the machine)                           b
+#	eth0 10.1.0.2 ─── eu0 ─ vr7p0 10.1.0.1 ┐ VR blue, number 7,
+#	                                       │ home namespace v
+#	eth0 10.2.0.2 ─── eu1                  ┘
+#	                                         VR red, number 8, without ports
+
+load lib/common
+load progs/progs
+
+setup()
+{
+	BEFORE=''
+	progs_setup
+	RIG_NAMESPACES+=(a b v)
+	batch <<-EOS
+		netns add $(ns_name a)
+		netns add $(ns_name b)
+		netns add $(ns_name v)
+		link add eu0 type veth peer name eth0 address $MAC_A netns $(ns_name a)
+		link add eu1 type veth peer name eth0 address $MAC_B netns $(ns_name b)
+		link set eu0 up
+		link set eu1 up
+	EOS
+	vr_add blue id 7 netns "$(ns_name v)" owner nobody slots 64
+	vr_add red id 8
+	x ip vr attach dev eu0 vr blue port 0 address "$MAC_P0"
+}
+
+# All that a command could have changed.
+everything()
+{
+	ip -j vr show
+	ip -j vr classifier show
+	{ ip -j link show && ip -j -n "$(ns_name v)" link show; } |
+		jq -c 'map({ifname, link, address, mtu, flags: (.flags | map(select(test("UP$|PROMISC"))))})' |
+		sed 's/"LOWER_UP",*//'
+	ls -l --time-style=+ /dev/europa
+}
+
+# unchanged: everything is as it was before the first wrong command since the last right one.
+unchanged()
+{
+	[ -n "$BEFORE" ] || return 0
+	diff <(echo "$BEFORE") <(everything) >&2 || { echo "a wrong command changed this" >&2; return 1; }
+	BEFORE=''
+}
+
+# right COMMAND...: it works, and may change something.
+right()
+{
+	unchanged && x "$@"
+}
+
+# wrong CODE REGEX COMMAND...: refused, with that exit code and sentence, without effect.
+wrong()
+{
+	local code=$1 regex=$2 said status=0
+	shift 2
+
+	[ -n "$BEFORE" ] || BEFORE=$(everything)
+	echo "[+] wrong: $*" >&2
+	said=$("$@" 2>&1) || status=$?
+	echo "    $said" >&2
+	# shellcheck disable=SC2053
+	[[ $status == $code ]] || { echo "exit code $status, not $code: $*" >&2; return 1; }
+	grep -Eqi -- "$regex" <<< "$said" || { echo "does not say '$regex'" >&2; return 1; }
+}
+
+teardown()
+{
+	local status=0
+
+	unchanged || status=1
+	progs_teardown || status=1
+	return "$status"
+}
+
+@test "words nobody knows" {
+	wrong 1 'frobnicate' ip vr frobnicate
+	wrong 1 'colour' ip vr add green colour 3
+	wrong 1 'slots.* value' ip vr add green slots
+	wrong 1 'twice' ip vr add green slots 64 slots 64
+	wrong 1 'vr' ip vr del
+	wrong 1 'set what' ip vr set blue
+	wrong 1 'number cannot be changed' ip vr set blue id 9
+	wrong 1 'vr' ip vr attach dev eu1
+	wrong 1 'dev' ip vr attach vr blue
+}
+
+@test "a VR that is not there" {
+	wrong 1 'nope.* not exist|no such VR' ip vr show nope
+	wrong 1 'no such VR|not exist' ip vr show 99
+	wrong 1 'no such VR|not exist' ip vr del nope
+	wrong 1 'no such VR|not exist' ip vr del 99
+	wrong 1 'no such VR|not exist' ip vr set nope slots 64
+	wrong 1 'no such VR|not exist' ip vr set 99 fallback drop
+	wrong 1 'no such VR|not exist' ip vr attach dev eu1 vr nope
+	wrong 1 'no such VR|not exist' ip vr detach dev eu0 vr nope
+	wrong 1 'no such VR|not exist' ip vr exec nope true
+	wrong 1 'no such VR|not exist' ip vr pids nope
+	wrong 2 'no such VR' ip link add link eu1 type europa vr 99
+	wrong 1 'no such VR|not exist' ip vr show dev eu1 vr nope
+}
+
+@test "a device that is not there" {
+	wrong 1 'nope' ip vr attach dev nope vr blue
+	wrong 1 'nope' ip vr detach dev nope vr blue
+	wrong 1 'no port' ip vr detach dev eu1 vr blue
+	wrong 1 'nope' ip vr show dev nope
+	wrong 1 'nope' ip vr classifier show dev nope
+	wrong 1 'nope' ip vr classifier del dev nope
+	wrong 2 'lower device' ip link add type europa vr 7
+}
+
+@test "numbers out of range" {
+	local value
+
+	for value in 0 1 63 65537 4294967296 99999999999999999999 -1 x 64x ''; do
+		wrong 1 'slots' ip vr add green slots "$value"
+	done
+	for value in 0 63 1985 -64 x; do
+		wrong 1 'snap' ip vr add green snap "$value"
+	done
+	for value in 0 65 -1 x; do
+		wrong 1 'queues' ip vr add green queues "$value"
+	done
+	for value in 0 1M1 1048575 2T 16777216T x; do
+		wrong 1 'limit' ip vr add green limit "$value"
+	done
+	for value in 1000 8 -1 x rw; do
+		wrong 1 'mode' ip vr add green mode "$value"
+	done
+	for value in 0 65536 -1 4294967297 x; do
+		wrong 1 'number' ip vr add id "$value"
+	done
+	wrong 1 'fallback' ip vr add green fallback maybe
+	wrong 1 'nosuchuser' ip vr add green owner nosuchuser
+	wrong 1 'nosuchgroup' ip vr add green group nosuchgroup
+	wrong 1 'slots' ip vr set blue slots 63
+	wrong 1 'port' ip vr attach dev eu1 vr blue port 1024
+	wrong 1 'mode' ip vr attach dev eu1 vr blue mode bridge
+	wrong 1 'spoofchk' ip vr attach dev eu1 vr blue spoofchk perhaps
+	wrong 1 'interface name' ip vr attach dev eu1 vr blue name a/b
+	wrong 1 'interface name' ip vr attach dev eu1 vr blue name sixteencharacter
+}
+
+@test "more than one queue is not there yet" {
+	wrong 2 'more than one queue is not supported yet' ip vr add green queues 2
+	wrong 2 'more than one queue is not supported yet' ip vr set blue queues 2
+}
+
+@test "names and numbers that are taken, or no names" {
+	local name
+
+	wrong 2 'a VR of this name exists' ip vr add blue
+	wrong 2 'a VR of this number exists' ip vr add 7
+	wrong 2 'a VR of this number exists' ip vr add green id 7
+	wrong 2 'a VR of this name exists' ip vr set red name blue
+	for name in sixteencharacter 'a b' 'a/b' 'ä' add vr dev ''; do
+		wrong 1 'name' ip vr add name "$name"
+	done
+	wrong 1 'digits|number' ip vr set red name 123
+}
+
+@test "no lower device" {
+	wrong 2 'loopback' ip vr attach dev lo vr red
+	wrong 2 'loopback' ip link add link lo type europa vr 8
+	wrong 2 'europa port' ns v ip vr attach dev vr7p0 vr red
+	wrong 2 'europa port' ns v ip link add link vr7p0 type europa vr 8
+	if ! right ip tuntap add dev eu9 mode tun; then
+		right ip link add eu9 type ipip local 192.0.2.1 remote 192.0.2.2
+	fi
+	wrong 2 'Ethernet' ip vr attach dev eu9 vr red
+	right ip link del eu9
+}
+
+@test "a port where there is one" {
+	wrong 2 'the VR has a port on this device' ip vr attach dev eu0 vr blue
+	wrong 2 'the VR has a port on this device' ip vr attach dev eu0 vr blue port 5 mode classifier
+	wrong 2 'no free port of that number' ip vr attach dev eu1 vr blue port 0
+	wrong 2 'address' ip vr attach dev eu0 vr red address "$MAC_P0"
+	right ip vr attach dev eu1 vr blue mode passthru
+	wrong 2 'passthru port already' ip vr attach dev eu1 vr red mode passthru
+}
+
+@test "a name that is taken" {
+	wrong 2 'exists' ip vr attach dev eu1 vr blue name vr7p0
+	wrong 2 'exists' ip vr attach dev eu1 vr blue name lo
+	right ip vr attach dev eu1 vr blue
+}
+
+@test "addresses that are none" {
+	wrong 1 'address|MAC' ip vr attach dev eu1 vr blue address 02:00:00:00:07
+	wrong 1 'address|MAC' ip vr attach dev eu1 vr blue address x
+	wrong '[12]' 'address|MAC' ip vr attach dev eu1 vr blue address 01:00:5e:00:00:01
+	wrong '[12]' 'address|MAC' ip vr attach dev eu1 vr blue address 00:00:00:00:00:00
+	wrong 2 'unicast address' ip link add link eu1 address 01:00:5e:00:00:01 type europa vr 7
+}
+
+@test "a port's address that another port has" {
+	right ip vr attach dev eu0 vr red
+	wrong 2 'use' ip link set vr8p0 address "$MAC_P0"
+	wrong 2 '' ip link set vr8p0 address 01:00:5e:00:00:01
+}
+
+@test "an mtu larger than the lower device's" {
+	wrong 2 "mtu is larger than the lower device's" \
+		ip link add link eu1 mtu 1501 type europa vr 7
+	wrong 2 'Invalid|mtu' ns v ip link set vr7p0 mtu 1501
+}
+
+@test "passthru on a device with an address, unless forced" {
+	right ip address add 10.9.0.1/24 dev eu1
+	wrong 2 'force' ip vr attach dev eu1 vr blue mode passthru
+	right ip vr attach dev eu1 vr blue mode passthru force
+	assert_eq "$(vr_stat blue '.ports[1].mode')" passthru
+	right ip vr detach dev eu1 vr blue
+	right ip address flush dev eu1
+	right ip vr attach dev eu1 vr blue mode passthru
+}
+
+@test "what is set when a port is made cannot change" {
+	wrong 2 'only spoofchk can change' ns v ip link set vr7p0 type europa port 3
+	wrong 2 'only spoofchk can change' ns v ip link set vr7p0 type europa mode passthru
+	wrong 2 'only spoofchk can change' ns v ip link set vr7p0 type europa vr 8
+}
+
+@test "a home namespace that is not there" {
+	unchanged
+	vr_add green id 9 netns "$(ns_name nowhere)"
+	wrong 1 'nowhere' ip vr attach dev eu1 vr green
+	wrong 1 'nowhere' ip vr exec green true
+}
+
+@test "no program, or a wrong one" {
+	local pin=/sys/fs/bpf/europa-test-$$
+
+	wrong 1 'nosuchfile' ip vr classifier set dev eu0 object /nosuchfile
+	wrong 1 '' ip vr classifier set dev eu0 object /etc/passwd
+	wrong 1 'nosuchpin' ip vr classifier set dev eu0 pinned /sys/fs/bpf/nosuchpin
+	wrong 1 'object' ip vr classifier set dev eu0
+	wrong 1 'no classifier' ip vr classifier del dev eu0
+	# BPF_PROG_TYPE_SOCKET_FILTER, XDP and, right, SCHED_CLS.
+	right "$PROGS/pinprog" 1 0 "$pin-filter"
+	right "$PROGS/pinprog" 6 0 "$pin-xdp"
+	right "$PROGS/pinprog" 3 -1 "$pin-cls"
+	wrong 2 'program' ip vr classifier set dev eu0 pinned "$pin-filter"
+	wrong 2 'program' ip vr classifier set dev eu0 pinned "$pin-xdp"
+	wrong 2 'loopback' ip vr classifier set dev lo pinned "$pin-cls"
+	right ip vr classifier set dev eu0 pinned "$pin-cls"
+	wrong 2 'program' ip vr classifier set dev eu0 pinned "$pin-xdp"
+	rm -f "$pin-filter" "$pin-xdp" "$pin-cls"
+	assert_eq "$(ip -j vr classifier show | jq length)" 1
+	right ip vr classifier del dev eu0
+}
+
+@test "slots and snap stay while a data plane is attached" {
+	raw "$NODE" attach map start pause
+	says pausing
+	wrong 2 'while a data plane is attached' ip vr set blue slots 128
+	wrong 2 'while a data plane is attached' ip vr set blue snap 128
+	right ip vr set blue fallback drop
+	assert_slots_conserved blue
+	assert_eq "$(vr_stat blue .state)" running
+}
+
+@test "who is not root may change nothing" {
+	wrong 2 'permitted|permission' as_nobody ip vr add green
+	wrong 2 'permitted|permission' as_nobody ip vr set blue fallback drop
+	wrong 2 'permitted|permission' as_nobody ip vr del blue
+	wrong '[12]' 'permitted|permission' as_nobody ip vr attach dev eu1 vr blue
+	wrong '[12]' 'permitted|permission' as_nobody ip vr detach dev eu0 vr blue
+	as_nobody ip vr show blue
+}
+
+# tries WHAT ANSWER WORD...: as the data plane of an idle VR.
+tries()
+{
+	local said
+
+	said=$(as_nobody "$PROGS/raw" "$NODE" "${@:3}")
+	echo "$said" >&2
+	grep -qx -- "$1: $2" <<< "$said" || { echo "$1 is not refused with $2" >&2; return 1; }
+	idle
+}
+
+@test "attach refuses what it does not know" {
+	tries attach,version=0 EPROTO attach,version=0
+	tries attach,version=2 EPROTO attach,version=2
+	tries attach,queue=1 EINVAL attach,queue=1
+	tries attach,queue=4294967295 EINVAL attach,queue=4294967295
+	tries attach,features=1 EINVAL attach,features=1
+	tries attach,reserved=1 EINVAL attach,reserved=1
+	tries attach ok attach
+}
+
+@test "other calls are for who is attached" {
+	local word
+
+	for word in start stop kick detach map,pages=1; do
+		tries "$word" ENOTCONN "$word"
+		tries "$word" ENOTCONN attach detach "$word"
+	done
+	tries unknown ENOTTY unknown
+	tries "port=1" ENOENT "port=1"
+	tries "port=1023" ENOENT "port=1023"
+	tries "port=4294967295" ENOENT "port=4294967295"
+	tries "port=0" ok "port=0"
+	tries attach EBUSY attach attach
+}
+
+@test "the pool is mapped whole, shared and once from its start" {
+	tries map,pages=1 EINVAL attach map,pages=1
+	tries map,pages=-1 EINVAL attach map,pages=-1
+	tries map,offset=1 EINVAL attach map,offset=1
+	tries map,offset=1,pages=-1 EINVAL attach map,offset=1,pages=-1
+	tries map,private EINVAL attach map,private
+	tries map ok attach map
+	tries touch ok attach map touch
+}

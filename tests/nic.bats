@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0
+# rig: -n
+# Two virtio-net devices on one hub deliver only the MAC addresses they were told, as
+# hardware does: a port receives because its address is in the lower device's filter.
+#
+#  ns peer  eth1 10.9.0.2 ══ hub ══ eth0 ── [blue] p0 10.9.0.1
+#                                           └ q0 10.8.0.1 ══ veth ══ ns far 10.8.0.2
+
+# The keys of D, and what lib/common reads.
+# shellcheck disable=SC2034,SC2154
+load lib/common
+load progs/topology
+
+FOREIGN=02:00:00:00:99:01
+PORT=02:00:00:00:05:00
+
+setup_file()
+{
+	topology_begin
+	RIG_NAMESPACES+=(blue)
+	ns_add peer far
+	x ip netns add "$(ns_name blue)"
+	forwarding blue 1
+	ns_take eth1 peer eth1
+	x ip link set eth0 addrgenmode none up
+	veth - low1 far e0
+	vr_add blue id 5 netns "$(ns_name blue)"
+	x ip vr attach dev eth0 vr blue name p0 address $PORT
+	x ip vr attach dev low1 vr blue name p1 address 02:00:00:00:05:01
+	batch blue <<-EOT
+		link set p0 up
+		link set p1 up
+		address add 10.9.0.1/24 dev p0
+		address add 10.8.0.1/24 dev p1
+	EOT
+	batch far <<-EOT
+		address add 10.8.0.2/24 dev e0
+		route add default via 10.8.0.1
+	EOT
+	batch peer <<-EOT
+		address add 10.9.0.2/24 dev eth1
+		route add default via 10.9.0.1
+	EOT
+}
+
+give_back()
+{
+	ip -n "$(ns_name peer)" link set eth1 netns 1 2>/dev/null || true
+	ip link set eth0 down
+	ip link set eth1 down
+}
+
+teardown_file()
+{
+	give_back
+	topology_end
+}
+
+setup()
+{
+	shared_setup
+	europa_router blue
+}
+
+teardown() { rig_teardown; }
+
+in_filter() { bridge fdb show dev eth0 | grep -q "^$1 "; }
+
+received() { echo "$(< /sys/class/net/eth0/statistics/rx_packets)"; }
+
+# arrive MAC: how many of 20 frames to that address the lower device receives, and the
+# ARP requests that its sender may have had in between.
+arrive()
+{
+	local before
+
+	ns peer ip neigh replace 10.9.0.77 lladdr "$1" dev eth1
+	before=$(received)
+	ns peer ping -n -q -c 20 -i 0.01 -W 1 10.9.0.77 >&2 || true
+	echo $(($(received) - before))
+}
+
+assert_arrived() { (($1 >= 20 && $1 <= 25)) || { echo "$2: $1, not 20" >&2; return 1; }; }
+assert_kept_out() { (($1 <= 5)) || { echo "$2: $1, not 0" >&2; return 1; }; }
+
+@test "the device drops frames to a foreign MAC, and takes those to the port's" {
+	in_filter $PORT
+	run ! in_filter $FOREIGN
+	assert_kept_out "$(arrive $FOREIGN)" "frames to a foreign MAC"
+	assert_arrived "$(arrive $PORT)" "frames to the port's MAC"
+}
+
+@test "the VR forwards between the device and another" {
+	ping_all peer 3 10.8.0.2
+	mark blue
+	ping_all peer 20 10.8.0.2
+	ping_all far 20 10.9.0.2
+	assert_forwarded blue 76
+	udp_intact peer far 10.8.0.2 200 100 1400
+	udp_intact far peer 10.9.0.2 200 100 1400
+}
+
+@test "a port that is down has left the filter, and counts nothing" {
+	ns blue ip link set p0 down
+	run ! in_filter $PORT
+	mark blue
+	assert_kept_out "$(arrive $PORT)" "frames to a port that is down"
+	since blue
+	assert_eq "${D[rx]} ${D[fallback]}" "0 0"
+	ns blue ip link set p0 up
+	in_filter $PORT
+	assert_arrived "$(arrive $PORT)" "frames to the port's MAC"
+}
+
+@test "a new address of the port takes the old one's place" {
+	ns blue ip link set p0 address $FOREIGN
+	in_filter $FOREIGN
+	run ! in_filter $PORT
+	assert_kept_out "$(arrive $PORT)" "frames to the old MAC"
+	assert_arrived "$(arrive $FOREIGN)" "frames to the new MAC"
+	ns peer ip neigh flush all
+	ping_all peer 3 10.9.0.1
+	ping_all peer 10 10.8.0.2
+	ns blue ip link set p0 address $PORT
+	in_filter $PORT
+	run ! in_filter $FOREIGN
+	ns peer ip neigh flush all
+	ping_all peer 3 10.9.0.1
+}
+
+@test "multicast groups joined on the port are in the device's filter" {
+	ns blue ip maddress add 01:00:5e:00:00:55 dev p0
+	ip maddress show dev eth0 | grep -q 01:00:5e:00:00:55
+	ns blue ip maddress del 01:00:5e:00:00:55 dev p0
+	run ! sh -c "ip maddress show dev eth0 | grep -q 01:00:5e:00:00:55"
+}
+
+@test "two VRs on the device: each its own address, and none once deleted" {
+	vr_add red id 6 netns "$(ns_name blue)"
+	x ip vr attach dev eth0 vr red name r0 address $FOREIGN
+	run ! in_filter $FOREIGN
+	ns blue ip link set r0 up
+	in_filter $FOREIGN
+	in_filter $PORT
+	mark red
+	mark blue
+	assert_arrived "$(arrive $FOREIGN)" "frames to red"
+	since red
+	((D[fallback] >= 20))
+	since blue
+	((D[rx] <= 5))
+	x ip vr del red
+	run ! in_filter $FOREIGN
+	assert_kept_out "$(arrive $FOREIGN)" "frames to a deleted VR"
+}
+
+@test "passthru receives everything, and stops it when it goes" {
+	vr_add red id 6 netns "$(ns_name blue)"
+	x ip vr attach dev eth0 vr red name r0 mode passthru
+	ns blue ip link set r0 up
+	mark red
+	assert_arrived "$(arrive $FOREIGN)" "frames to a foreign MAC"
+	since red
+	((D[fallback] >= 20))
+	x ip vr detach dev eth0 vr red
+	assert_kept_out "$(arrive $FOREIGN)" "frames to a foreign MAC"
+	x ip vr del red
+}
+
+@test "at the end every slot has its owner and nothing is left" {
+	assert_all_slots_conserved blue
+	RIG_NAMESPACES=(blue peer far) RIG_VRS=(blue)
+	give_back
+	topology_end
+	run ! in_filter $PORT
+	assert_nothing_left
+}

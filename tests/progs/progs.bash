@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Helpers for the bats files that use raw, echo, flood and hostile of this folder; loaded
+# after lib/common; they bring a setup() and a teardown(). The topology most of them want:
+#
+#	   a                        (the machine)                           b
+#	eth0 10.1.0.2 ─── eu0 ─ vr7p0 10.1.0.1 ┐ VR blue, number 7,
+#	                                       │ home namespace v
+#	eth0 10.2.0.2 ─── eu1 ─ vr7p1 10.2.0.1 ┘
+
+PROGS=${BATS_TEST_DIRNAME:?}/../build/tests
+NODE=/dev/europa/vr7
+
+MAC_A=02:00:00:00:00:0a MAC_B=02:00:00:00:00:0b MAC_P0=02:00:00:00:07:00 MAC_P1=02:00:00:00:07:01
+
+# No neighbour discovery of either kind: every packet is one that a test sent.
+progs_setup()
+{
+	rig_setup
+	[ -x "$PROGS/raw" ] || { echo "build tests/progs first" >&2; return 1; }
+	[ -d /sys/module/europa ] || x modprobe europa
+	x sysctl -q -w net.core.devconf_inherit_init_net=1 net.ipv6.conf.default.disable_ipv6=1
+}
+
+progs_teardown()
+{
+	rig_teardown
+	x sysctl -q -w net.core.devconf_inherit_init_net=0 net.ipv6.conf.default.disable_ipv6=0
+}
+
+setup() { progs_setup; }
+teardown() { progs_teardown; }
+
+# batch [ip's OPTION...]: say and do the commands of the standard input, one process for all.
+batch()
+{
+	local lines
+
+	lines=$(cat)
+	# shellcheck disable=SC2001
+	sed "s/^/[+] ip${*:+ $*} /" <<< "$lines" >&2
+	ip "$@" -batch - <<< "$lines"
+}
+
+# topology [ip vr add's words]: see above; nothing is attached to the VR.
+topology()
+{
+	RIG_NAMESPACES+=(a b v)
+	batch <<-EOF
+		netns add $(ns_name a)
+		netns add $(ns_name b)
+		netns add $(ns_name v)
+		link add eu0 type veth peer name eth0 address $MAC_A netns $(ns_name a)
+		link add eu1 type veth peer name eth0 address $MAC_B netns $(ns_name b)
+		link set eu0 up
+		link set eu1 up
+	EOF
+	host_up a 10.1.0 "$MAC_P0"
+	host_up b 10.2.0 "$MAC_P1"
+	vr_add blue id 7 netns "$(ns_name v)" owner nobody "$@"
+	ports_up
+	wait_until 10 ns a ping -c 1 -W 1 10.2.0.2
+}
+
+# host_up NS NET MAC: its default route is by NET.1, which has that address.
+host_up()
+{
+	batch -n "$(ns_name "$1")" <<-EOF
+		address add $2.2/24 dev eth0
+		link set eth0 up
+		neighbour add $2.1 lladdr $3 dev eth0 nud permanent
+		route add default via $2.1
+	EOF
+}
+
+# port_up N MAC: port N on device euN, its neighbour at MAC.
+port_up()
+{
+	x ip vr attach dev "eu$1" vr blue port "$1" address "02:00:00:00:07:0$1"
+	batch -n "$(ns_name v)" <<-EOF
+		address add 10.$(($1 + 1)).0.1/24 dev vr7p$1
+		link set vr7p$1 up
+		neighbour add 10.$(($1 + 1)).0.2 lladdr $2 dev vr7p$1 nud permanent
+	EOF
+}
+
+ports_up()
+{
+	port_up 0 "$MAC_A"
+	port_up 1 "$MAC_B"
+	ns v sysctl -q -w net.ipv4.ip_forward=1
+}
+
+as_nobody() { setpriv --reuid=nobody --regid=nogroup --clear-groups --inh-caps=-all "$@"; }
+
+# raw DEVICE WORD...: in the background, as nobody; its process in $RAW, its words in $SAID.
+raw()
+{
+	spawn setpriv --reuid=nobody --regid=nogroup --clear-groups --inh-caps=-all "$PROGS/raw" "$@"
+	RAW=$SPAWNED
+	SAID=$SPAWNED_LOG
+}
+
+# says REGEX: the last `raw` does, within some time.
+says() { wait_until 20 grep -Eqx -- "$1" "$SAID" || { cat "$SAID" >&2; return 1; }; }
+next_word() { x kill -USR1 "$RAW"; }
+
+# router: a data plane that forwards between the ports, running.
+router()
+{
+	raw "$NODE" attach map start "forward=$MAC_A,$MAC_B${1:-}"
+	says running
+	assert_eq "$(vr_stat blue .state)" running
+}
+
+# serve: an echo server in b. load [WINDOW [COUNT]]: a closed loop from a to it.
+serve()
+{
+	spawn ns b "$PROGS/echo" server 10.2.0.2 9
+	# shellcheck disable=SC2034
+	SERVER=$SPAWNED
+	wait_until 5 grep -q serving "$SPAWNED_LOG"
+}
+
+load()
+{
+	spawn ns a "$PROGS/echo" client 10.2.0.2 9 "${1:-32}" ${2:+"$2"}
+	CLIENT=$SPAWNED CLIENT_SAID=$SPAWNED_LOG CLIENT_COUNT=${2:-}
+}
+
+# loaded_ok: end the closed loop, if it has no end; nothing was lost and nothing came twice.
+loaded_ok()
+{
+	local status=0
+
+	[ -n "$CLIENT_COUNT" ] || kill -TERM "$CLIENT"
+	wait "$CLIENT" || status=$?
+	cat "$CLIENT_SAID" >&2
+	assert_eq "$status" 0 "status of the closed loop"
+}
+
+# moves COUNTER [VR]: it grows within some time.
+moves()
+{
+	local before
+
+	before=$(vr_stat "${2:-blue}" ".stats.$1")
+	wait_until 20 counter_over "$1" "$before" "${2:-blue}"
+}
+
+counter_over() { (($(vr_stat "${3:-blue}" ".stats.$1") > $2)); }
+counter_is() { [ "$(vr_stat "${3:-blue}" ".stats.$1")" = "$2" ]; }
+owner_is() { [ "$(vr_stat "${3:-blue}" ".queue[0].$1")" = "$2" ]; }
+state_is() { [ "$(vr_stat "${2:-blue}" .state)" = "$1" ]; }
+
+# all_slots_home: with a data plane attached and no traffic, every slot is free or a spare.
+all_slots_home()
+{
+	wait_until 10 owner_is rx 0
+	assert_eq "$(vr_stat blue '.queue[0] | [.rx, .vr, .tx, .held] | add')" 0 "slots still out"
+	assert_slots_conserved blue
+}
+
+# conserved VR: every slot has one owner, while the data plane may end at any moment.
+conserved()
+{
+	local sum
+
+	sum=$(vr_stat "$1" '([.queue[] | .free + .rx + .vr + .spare + .tx] | add) - .slots')
+	[ "$sum" = 0 ] || state_is idle "$1" || { ip -s vr show "$1" >&2; return 1; }
+}
+
+# idle: nobody is attached, and nothing is left of a pool.
+idle()
+{
+	wait_until 10 state_is idle "${1:-blue}"
+	assert_eq "$(vr_stat "${1:-blue}" '[.queue[] | .free, .rx, .vr, .spare, .tx, .held] | add')" 0 "slots"
+	assert_eq "$(vr_stat "${1:-blue}" .pid)" null pid
+}
