@@ -269,11 +269,11 @@ teardown()
 }
 
 @test "who is not root may change nothing" {
-	wrong 2 'permitted|permission' as_nobody ip vr add green
-	wrong 2 'permitted|permission' as_nobody ip vr set blue fallback drop
-	wrong 2 'permitted|permission' as_nobody ip vr del blue
-	wrong '[12]' 'permitted|permission' as_nobody ip vr attach dev eu1 vr blue
-	wrong '[12]' 'permitted|permission' as_nobody ip vr detach dev eu0 vr blue
+	wrong 2 'permitted|permission|CAP_NET_ADMIN' as_nobody ip vr add green
+	wrong 2 'permitted|permission|CAP_NET_ADMIN' as_nobody ip vr set blue fallback drop
+	wrong 2 'permitted|permission|CAP_NET_ADMIN' as_nobody ip vr del blue
+	wrong '[12]' 'permitted|permission|CAP_NET_ADMIN' as_nobody ip vr attach dev eu1 vr blue
+	wrong '[12]' 'permitted|permission|CAP_NET_ADMIN' as_nobody ip vr detach dev eu0 vr blue
 	as_nobody ip vr show blue
 }
 

@@ -59,6 +59,7 @@ no_node() { [ ! -e "$1" ]; }
 	topology slots 256
 	serve
 	load
+	# shellcheck disable=SC2153
 	raw "$NODE" attach map start fork "forward=$MAC_A,$MAC_B"
 	says running
 	moves send

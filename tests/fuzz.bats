@@ -23,7 +23,10 @@ setup_file()
 {
 	rig_setup
 	export NS_PREFIX SEED=${EUROPA_FUZZ_SEED:-$SRANDOM}
-	[ -x "$FUZZ" ] && [ -x "$FLOOD" ] || { echo "tests/fuzz or tests/progs is not built: run 'make tests'" >&2; return 1; }
+	if ! [ -x "$FUZZ" ] || ! [ -x "$FLOOD" ]; then
+		echo "tests/fuzz or tests/progs is not built: run 'make tests'" >&2
+		return 1
+	fi
 	[ -e /sys/module/europa ] || x modprobe europa
 	ns_add v
 	x ip link add fz-low0 type veth peer name fz-low1

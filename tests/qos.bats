@@ -5,13 +5,13 @@
 #                      ├─ p0 ══ low0 ─┬─ [blue] ─┬─ low1 ══ p1 ─┤
 #  ns red-a  10.1.2.2 ─┘              └─ [red]  ─┘   │               └─ ns red-b  10.2.2.2
 #                                                   HTB
-#	1:1  1 Mbit/s ─┬─ 1:10 0.25 Mbit/s  blue
-#	               ├─ 1:20 0.75 Mbit/s  red
-#	               └─ 1:30 the others
+#	1:1  500 kbit/s ─┬─ 1:10 125 kbit/s  blue
+#	                 ├─ 1:20 375 kbit/s  red
+#	                 └─ 1:30 the others
 #
-# The load is a closed loop of datagrams from a to b whose window fits into the queues, so
-# both classes always have something to send and nothing is lost. What is compared is
-# bytes, not time.
+# The load is a closed loop of datagrams from a to b whose window fits into the queues: so
+# nothing is lost, and a class has packets for a second, however late the sender runs. What
+# is compared is bytes, not time.
 
 # What lib/common reads.
 # shellcheck disable=SC2034
@@ -19,7 +19,7 @@ load lib/common
 load progs/topology
 
 ECHO=$BATS_TEST_DIRNAME/../build/tests/echo
-WINDOW=64
+WINDOW=400
 
 setup_file()
 {
@@ -37,10 +37,10 @@ setup()
 	[ -x "$ECHO" ] || { echo "tests/progs is not built: run 'make tests'" >&2; return 1; }
 	europa_router blue red
 	x tc qdisc add dev low1 root handle 1: htb default 30
-	x tc class add dev low1 parent 1: classid 1:1 htb rate 1mbit
-	x tc class add dev low1 parent 1:1 classid 1:10 htb rate 250kbit ceil 1mbit quantum 1500
-	x tc class add dev low1 parent 1:1 classid 1:20 htb rate 750kbit ceil 1mbit quantum 4500
-	x tc class add dev low1 parent 1:1 classid 1:30 htb rate 8kbit ceil 1mbit quantum 1500
+	x tc class add dev low1 parent 1: classid 1:1 htb rate 500kbit
+	x tc class add dev low1 parent 1:1 classid 1:10 htb rate 125kbit ceil 500kbit quantum 1500
+	x tc class add dev low1 parent 1:1 classid 1:20 htb rate 375kbit ceil 500kbit quantum 4500
+	x tc class add dev low1 parent 1:1 classid 1:30 htb rate 8kbit ceil 500kbit quantum 1500
 }
 
 teardown()
@@ -120,7 +120,7 @@ stop_load()
 	# The start, in which a class may spend what it has saved, does not count.
 	wait_until 60 sent_over 30000
 	from_blue=$blue from_red=$red
-	wait_until 120 sent_over $((from_blue + 200000))
+	wait_until 120 sent_over $((from_blue + 120000))
 	stop_load
 	blue=$((blue - from_blue)) red=$((red - from_red))
 	percent=$((100 * red / blue))

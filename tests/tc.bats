@@ -342,7 +342,7 @@ bpf_object()
 	hits 6 0
 	spawn ns a ping -q -n -i 0.002 10.2.0.1
 	x ip vr del green
-	kill -INT "$SPAWNED"
+	kill -TERM "$SPAWNED"
 	wait "$SPAWNED" || true
 	tc filter show dev low0 ingress | grep -q 'europa vr 3 (deleted) continue'
 	assert_eq "$(acts '.[0] | [.vr, .vr_name, .deleted]')" '[3,null,true]'

@@ -91,9 +91,12 @@ void __europa_port_tap_tx(struct europa_port *port, struct sk_buff *skb)
 static netdev_tx_t europa_port_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct europa_port *port = netdev_priv(dev);
+	u32 prio = READ_ONCE(port->vr->prio);
 	unsigned int len = skb->len;
 	int err;
 
+	if (prio)
+		skb->priority = prio;
 	skb->dev = port->lower_dev;
 	err = dev_queue_xmit(skb);
 	if (likely(!net_xmit_eval(err)))

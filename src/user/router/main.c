@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "loop.h"
@@ -166,6 +167,8 @@ static int with_netlink(struct router *r, const struct options *o)
 	};
 	int err;
 
+	/* A table that grows by huge pages takes megabytes it does not use. */
+	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	l.spin_now = l.spin_max;
 	l.signals = loop_signals();
 	if (l.signals < 0)
