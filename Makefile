@@ -98,6 +98,7 @@ check: deps-check ## static checks: checkpatch, sparse, W=1, shellcheck, mandoc,
 install: $(DIRS:%=install-%) ## install everything (DESTDIR, PREFIX, SHIM=no without the ip shim)
 ifeq ($(DESTDIR),)
 	depmod $(KVER)
+	ldconfig
 	@state=$$(od -An -t u1 -j 4 -N 1 /sys/firmware/efi/efivars/SecureBoot-* 2>/dev/null); \
 	if [ "$${state// /}" = 1 ]; then \
 		echo "Secure Boot is on: the kernel refuses europa.ko until it is signed with a key" \
@@ -108,6 +109,7 @@ endif
 uninstall: $(DIRS:%=uninstall-%) ## remove what install installed
 ifeq ($(DESTDIR),)
 	depmod $(KVER)
+	ldconfig
 endif
 
 $(DIRS:%=install-%): install-%: %
