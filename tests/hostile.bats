@@ -81,7 +81,7 @@ harmless()
 	all_slots_home
 	idle evil
 	grown rx send punt drop originated bad_slot bad_state bad_op bad_len bad_meta bad_port \
-		spoof too_long gso reclaimed
+		spoof too_long gso
 	x ip vr del evil
 	assert_klog_clean
 }
