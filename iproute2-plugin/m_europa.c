@@ -7,7 +7,8 @@
 static void print_usage(FILE *f)
 {
 	fprintf(f,
-		"Usage: ... action europa vr VR [ CONTROL ] [ index INDEX ] [ cookie COOKIE ]\n"
+		"Usage: ... action europa [ vr ] VR [ CONTROL ] [ index INDEX ] [ cookie COOKIE ]\n"
+		"       ... action europa [ CONTROL ] index INDEX\n"
 		"\n"
 		"VR      := { NUMBER | NAME }\n"
 		"CONTROL := what happens where the VR has no port on the device; default pipe:\n"
@@ -17,6 +18,7 @@ static void print_usage(FILE *f)
 struct wish {
 	struct tc_europa parms;
 	const char *name;
+	bool has_vr, has_control;
 };
 
 static void parse_vr(const char *word, struct wish *w)
@@ -25,38 +27,55 @@ static void parse_vr(const char *word, struct wish *w)
 		w->parms.vr = plugin_vr_number(word);
 	else
 		w->name = plugin_vr_name(word);
+	w->has_vr = true;
 }
 
-/* An index alone names an action there is already. */
-static bool take_vr(int *argc, char ***argv, struct wish *w)
+/* A control word, which may be of several words: whether there was one. */
+static bool take_control(int *argc, char ***argv, struct wish *w)
 {
-	if (*argc > 0 && !strcmp(**argv, "index"))
-		return true;
-	if (*argc > 0 && !strcmp(**argv, "vr"))
-		next_arg(argc, argv, "vr");
-	if (*argc <= 0 || !strcmp(**argv, "help"))
+	int before = *argc;
+
+	if (w->has_control)
 		return false;
-	parse_vr(**argv, w);
+	parse_action_control_dflt(argc, argv, &w->parms.action, false, TC_ACT_PIPE);
+	w->has_control = *argc != before;
+	return w->has_control;
+}
+
+/* One setting; false: the word is not ours. The word vr may be left out. */
+static bool take_setting(int *argc, char ***argv, struct wish *w)
+{
+	const char *word = **argv;
+
+	if (!w->has_vr && !strcmp(word, "vr"))
+		parse_vr(next_arg(argc, argv, "vr"), w);
+	else if (!w->parms.index && !strcmp(word, "index"))
+		w->parms.index = plugin_number(next_arg(argc, argv, "index"), 1, UINT32_MAX,
+					       "an index is a number from 1");
+	else if (take_control(argc, argv, w))
+		return true;
+	else if (!w->has_vr && !w->has_control && !w->parms.index)
+		parse_vr(word, w);
+	else
+		return false;
 	--*argc;
 	++*argv;
 	return true;
 }
 
-/* Ends at the first word that is not ours: tc goes on from there. */
+/*
+ * Ends at the first word that is not ours: tc goes on from there. An index
+ * alone names an action there is already.
+ */
 static int parse_words(int *argc, char ***argv, struct wish *w)
 {
-	if (!take_vr(argc, argv, w)) {
-		print_usage(stderr);
-		return -1;
-	}
-	parse_action_control_dflt(argc, argv, &w->parms.action, false, TC_ACT_PIPE);
-	if (*argc > 0 && !strcmp(**argv, "index")) {
-		w->parms.index = plugin_number(next_arg(argc, argv, "index"), 1, UINT32_MAX,
-					       "an index is a number from 1");
-		--*argc;
-		++*argv;
-	}
-	return 0;
+	w->parms.action = TC_ACT_PIPE;
+	while (*argc > 0 && strcmp(**argv, "help") && take_setting(argc, argv, w))
+		;
+	if (w->has_vr || w->parms.index)
+		return 0;
+	print_usage(stderr);
+	return -1;
 }
 
 static int europa_parse_aopt(struct action_util *a, int *argc, char ***argv, int code,

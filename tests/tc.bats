@@ -281,6 +281,9 @@ bpf_object()
 	unfilter prio 2
 	assert_eq "$(acts 'map([.vr_name, .ref, .bind])')" '[["blue",1,0]]' "the action that outlives its filters"
 	x tc actions change action europa vr red index 7
+	x tc actions change action europa continue index 7
+	assert_eq "$(acts 'map([.vr_name, .control_action.type])')" '[["red","continue"]]' "a change that names no VR"
+	refused 'needs a VR' tc actions add action europa index 8
 	x tc actions del action europa index 7
 	assert_eq "$(acts .)" '[]' "actions that are left"
 }

@@ -47,13 +47,19 @@ static int europa_act_run(struct sk_buff *skb, const struct tc_action *action,
 	return control;
 }
 
-/* With a reference. */
-static struct europa_vr *europa_act_find_vr(struct nlattr *tb[],
+/* With a reference; NULL: the one the action has. */
+static struct europa_vr *europa_act_find_vr(struct nlattr *tb[], bool has_one,
 					    struct netlink_ext_ack *extack)
 {
 	struct tc_europa *parms = nla_data(tb[TCA_EUROPA_PARMS]);
 	struct europa_vr *vr;
 
+	if (!parms->vr && !tb[TCA_EUROPA_VR_NAME]) {
+		if (has_one)
+			return NULL;
+		NL_SET_ERR_MSG(extack, "action europa needs a VR");
+		return ERR_PTR(-EINVAL);
+	}
 	if (tb[TCA_EUROPA_VR_NAME])
 		vr = europa_vr_hold_name(nla_data(tb[TCA_EUROPA_VR_NAME]));
 	else
@@ -86,7 +92,7 @@ static int europa_act_parse(struct nlattr *nla, struct nlattr *tb[],
 	return err;
 }
 
-/* Takes over the reference on vr. */
+/* Takes over the reference on vr; NULL: the VR stays. */
 static int europa_act_set(struct tc_action *action, struct europa_vr *vr,
 			  int control, struct tcf_proto *tp,
 			  struct netlink_ext_ack *extack)
@@ -97,13 +103,15 @@ static int europa_act_set(struct tc_action *action, struct europa_vr *vr,
 
 	err = tcf_action_check_ctrlact(control, tp, &chain, extack);
 	if (err < 0) {
-		europa_vr_put(vr);
+		if (vr)
+			europa_vr_put(vr);
 		return err;
 	}
 	spin_lock_bh(&act->tcf_lock);
 	chain = tcf_action_set_ctrlact(action, control, chain);
-	vr = rcu_replace_pointer(act->vr, vr,
-				 lockdep_is_held(&act->tcf_lock));
+	if (vr)
+		vr = rcu_replace_pointer(act->vr, vr,
+					 lockdep_is_held(&act->tcf_lock));
 	spin_unlock_bh(&act->tcf_lock);
 	if (chain)
 		tcf_chain_put_by_act(chain);
@@ -134,7 +142,7 @@ static int europa_act_init(struct net *net, struct nlattr *nla,
 	exists = tcf_idr_check_alloc(tn, &index, action, bind);
 	if (exists < 0 || (exists && bind))
 		return min(exists, 0);
-	vr = europa_act_find_vr(tb, extack);
+	vr = europa_act_find_vr(tb, exists, extack);
 	if (IS_ERR(vr)) {
 		err = PTR_ERR(vr);
 		goto err_index;
@@ -155,7 +163,8 @@ static int europa_act_init(struct net *net, struct nlattr *nla,
 	return err ?: made;
 
 err_vr:
-	europa_vr_put(vr);
+	if (vr)
+		europa_vr_put(vr);
 err_index:
 	if (exists)
 		tcf_idr_release(*action, bind);
