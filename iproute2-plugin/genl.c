@@ -147,11 +147,14 @@ static void read_port(const struct nlattr *nest, struct vr *vr)
 
 	vr->ports = grow(vr->ports, &vr->nports, sizeof(*p));
 	p = &vr->ports[vr->nports - 1];
+	p->nsid = p->lower_nsid = -1;
 	mnl_attr_for_each_nested(attr, nest) {
 		switch (mnl_attr_get_type(attr)) {
 		case EUROPA_PORT_A_NUMBER: p->number = nl_uint(attr); break;
 		case EUROPA_PORT_A_IFINDEX: p->ifindex = nl_uint(attr); break;
 		case EUROPA_PORT_A_LOWER_IFINDEX: p->lower_ifindex = nl_uint(attr); break;
+		case EUROPA_PORT_A_NETNSID: p->nsid = (int)nl_uint(attr); break;
+		case EUROPA_PORT_A_LOWER_NETNSID: p->lower_nsid = (int)nl_uint(attr); break;
 		case EUROPA_PORT_A_MODE: p->mode = nl_uint(attr); break;
 		case EUROPA_PORT_A_SPOOFCHK: p->spoofchk = nl_uint(attr); break;
 		case EUROPA_PORT_A_UP: p->up = nl_uint(attr); break;
@@ -185,6 +188,7 @@ static void read_queue(const struct nlattr *nest, struct vr *vr)
 		case EUROPA_QUEUE_A_SPARE: q->spare = nl_uint(attr); break;
 		case EUROPA_QUEUE_A_TX: q->tx = nl_uint(attr); break;
 		case EUROPA_QUEUE_A_HELD: q->held = nl_uint(attr); break;
+		case EUROPA_QUEUE_A_ASLEEP: q->asleep = nl_uint(attr); break;
 		}
 	}
 }
@@ -220,11 +224,11 @@ static void read_conf(const struct nlattr *attr, struct vr_conf *c)
 	}
 }
 
+/* Adds to what vr holds: one of many ports comes in several messages. */
 static void read_vr(const struct nlmsghdr *nlh, struct vr *vr)
 {
 	const struct nlattr *attr, *port;
 
-	memset(vr, 0, sizeof(*vr));
 	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr)) {
 		switch (mnl_attr_get_type(attr)) {
 		case EUROPA_A_STATE: vr->state = nl_uint(attr); break;
@@ -380,16 +384,33 @@ int genl_vr_find(struct genl *g, const struct vr_ref *ref, struct vr *vr)
 struct vr_dump {
 	genl_vr_fn fn;
 	void *data;
+	struct vr vr;		/* not known to be complete yet */
 };
+
+static uint32_t message_vr(const struct nlmsghdr *nlh)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr))
+		if (mnl_attr_get_type(attr) == EUROPA_A_VR)
+			return nl_uint(attr);
+	return 0;
+}
+
+static void vr_dump_flush(struct vr_dump *dump)
+{
+	if (dump->vr.conf.id)
+		dump->fn(&dump->vr, dump->data);
+	vr_free(&dump->vr);
+}
 
 static int on_vr_dump(const struct nlmsghdr *nlh, void *data)
 {
 	struct vr_dump *dump = data;
-	struct vr vr;
 
-	read_vr(nlh, &vr);
-	dump->fn(&vr, dump->data);
-	vr_free(&vr);
+	if (message_vr(nlh) != dump->vr.conf.id)
+		vr_dump_flush(dump);
+	read_vr(nlh, &dump->vr);
 	return MNL_CB_OK;
 }
 
@@ -397,10 +418,13 @@ int genl_vr_dump(struct genl *g, genl_vr_fn fn, void *data)
 {
 	char buf[NL_BUF];
 	struct nlmsghdr *nlh = put(g, buf, EUROPA_CMD_VR_GET);
-	struct vr_dump dump = { fn, data };
+	struct vr_dump dump = { .fn = fn, .data = data };
+	int err;
 
 	nlh->nlmsg_flags |= NLM_F_DUMP;
-	return nl_talk(&g->nl, nlh, on_vr_dump, &dump);
+	err = nl_talk(&g->nl, nlh, on_vr_dump, &dump);
+	vr_dump_flush(&dump);
+	return err;
 }
 
 /* ---- classifiers ------------------------------------------------------- */

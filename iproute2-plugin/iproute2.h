@@ -48,12 +48,15 @@ int print_color_string(enum output_type t, enum color_attr c, const char *key, c
 		       const char *value);
 int print_color_uint(enum output_type t, enum color_attr c, const char *key, const char *fmt,
 		     unsigned int value);
+int print_color_u64(enum output_type t, enum color_attr c, const char *key, const char *fmt,
+		    uint64_t value);
 int print_color_int(enum output_type t, enum color_attr c, const char *key, const char *fmt,
 		    int value);
 int print_color_on_off(enum output_type t, enum color_attr c, const char *key, const char *fmt,
 		       bool value);
 int print_color_bool(enum output_type t, enum color_attr c, const char *key, const char *fmt,
 		     bool value);
+void print_nl(void);
 extern int show_stats;
 
 /* tc */
@@ -62,6 +65,5 @@ int parse_action_control_dflt(int *argc, char ***argv, int *result, bool allow_n
 			      int default_result);
 void print_action_control(FILE *f, const char *prefix, int action, const char *suffix);
 void print_tm(FILE *f, const struct tcf_t *tm);
-void print_nl(void);
 
 #endif

@@ -151,7 +151,35 @@ static void europa_print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
 				   rta_u8(tb[IFLA_EUROPA_SPOOFCHK]));
 }
 
-/* ip link xstats calls these unasked; there are none. */
+static const char *const counters[EUROPA_C_COUNT] = { EUROPA_COUNTER_NAMES };
+
+/* ip -s -d: all as JSON, as text what is not 0. */
+static void europa_print_counters(struct link_util *lu, FILE *f, struct rtattr *xstats)
+{
+	struct rtattr *tb[EUROPA_C_COUNT + 1];
+	bool first = true;
+	uint64_t value;
+	int i;
+
+	(void)lu;
+	(void)f;
+	parse_rtattr(tb, EUROPA_C_COUNT, RTA_DATA(xstats), RTA_PAYLOAD(xstats));
+	for (i = 0; i < EUROPA_C_COUNT; i++) {
+		if (!tb[i + 1])
+			continue;
+		value = rta_u64(tb[i + 1]);
+		print_color_u64(PRINT_JSON, COLOR_NONE, counters[i], NULL, value);
+		if (!value)
+			continue;
+		if (first)
+			print_nl();
+		print_color_string(PRINT_FP, COLOR_NONE, NULL, first ? "    %s" : "%s", counters[i]);
+		print_color_u64(PRINT_FP, COLOR_NONE, NULL, " %llu ", value);
+		first = false;
+	}
+}
+
+/* ip link xstats, which is for kinds the kernel numbers, calls these unasked. */
 static int europa_parse_xstats(struct link_util *lu, int argc, char **argv)
 {
 	(void)lu;
@@ -173,6 +201,7 @@ struct link_util europa_link_util = {
 	.maxattr = IFLA_EUROPA_MAX,
 	.parse_opt = europa_parse_opt,
 	.print_opt = europa_print_opt,
+	.print_xstats = europa_print_counters,
 	.print_help = europa_print_help,
 	.parse_ifla_xstats = europa_parse_xstats,
 	.print_ifla_xstats = europa_print_xstats,

@@ -130,7 +130,7 @@ int cmd_monitor(struct args *a)
 	args_take(a, "all");
 	if (no_more(a))
 		return EXIT_WORDS;
-	ret = genl_open(&g, -1);
+	ret = genl_open_all(&g);	/* only there are events */
 	if (ret)
 		return ret;
 	ret = listen_events(&g);

@@ -12,7 +12,7 @@
 #include "nl.h"
 #include "vr.h"
 
-#define NL_RECEIVE_BUF	65536
+#define NL_RECEIVE_BUF	(256 << 10)	/* a VR of 1024 ports in one answer */
 
 int nl_open(struct nl *nl, int protocol, int netns)
 {

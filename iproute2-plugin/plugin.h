@@ -60,6 +60,15 @@ static inline uint32_t rta_u32(const struct rtattr *rta)
 	return v;
 }
 
+static inline uint64_t rta_u64(const struct rtattr *rta)
+{
+	uint64_t v = 0;
+
+	if (RTA_PAYLOAD(rta) >= sizeof(v))
+		memcpy(&v, RTA_DATA(rta), sizeof(v));
+	return v;
+}
+
 static inline uint8_t rta_u8(const struct rtattr *rta)
 {
 	return RTA_PAYLOAD(rta) >= 1 ? *(const uint8_t *)RTA_DATA(rta) : 0;

@@ -48,6 +48,7 @@ struct vr_conf {
 
 struct vr_port {
 	uint32_t number, ifindex, lower_ifindex;
+	int nsid, lower_nsid;	/* namespaces of the two, by number here; -1: this one */
 	char ifname[IFNAMSIZ], lower[IFNAMSIZ];
 	uint8_t address[6];
 	uint8_t mode, spoofchk, up;
@@ -56,6 +57,7 @@ struct vr_port {
 struct vr_queue {
 	uint32_t index, free, rx, vr, spare, tx;
 	uint64_t held;
+	bool asleep;
 };
 
 /* A VR as the kernel tells it. */

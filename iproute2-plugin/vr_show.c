@@ -5,6 +5,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <net/if.h>
 
 #include "cmd.h"
 #include "genl.h"
@@ -189,10 +190,14 @@ void show_port(const struct vr_port *p)
 	out_u64(OUT_ANY, "port", "port %u: ", p->number);
 	out_string(OUT_ANY, C_NAME, "ifname", "%s", p->ifname);
 	out_u64(OUT_JSON, "ifindex", NULL, p->ifindex);
+	if (p->nsid >= 0)
+		out_u64(OUT_JSON, "netnsid", NULL, p->nsid);
 	out_string(OUT_JSON, C_NONE, "link", NULL, p->lower);
 	out_text("@");
 	out_string(OUT_TEXT, C_NAME, NULL, "%s", p->lower);
 	out_u64(OUT_JSON, "link_index", NULL, p->lower_ifindex);
+	if (p->lower_nsid >= 0)
+		out_u64(OUT_JSON, "link_netnsid", NULL, p->lower_nsid);
 	show_mac(p->address);
 	out_string(OUT_ANY, C_NONE, "mode", " mode %s", name_of(port_mode_names, 3, p->mode));
 	out_on_off("spoofchk", " spoofchk %s", p->spoofchk);
@@ -259,7 +264,15 @@ static void show_stats(const struct vr *vr)
 	out_close_object();
 }
 
-static void show_queue(const struct vr_queue *q)
+/* poll: what the data plane does, as far as the kernel knows. */
+static const char *poll_state(const struct vr *vr, const struct vr_queue *q)
+{
+	if (vr->state == EUROPA_IDLE)
+		return "none";
+	return q->asleep ? "asleep" : "busy";
+}
+
+static void show_queue(const struct vr *vr, const struct vr_queue *q)
 {
 	out_u64(OUT_ANY, "index", "queue %u:", q->index);
 	out_u64(OUT_ANY, "free", " free %u", q->free);
@@ -269,6 +282,7 @@ static void show_queue(const struct vr_queue *q)
 	out_u64(OUT_ANY, "tx", " tx %u", q->tx);
 	out_u64(OUT_JSON, "held", NULL, q->held);
 	out_text(" held %llu bytes", (unsigned long long)q->held);
+	out_string(OUT_ANY, C_NONE, "poll", " poll %s", poll_state(vr, q));
 }
 
 static void show_queues(const struct vr *vr)
@@ -279,7 +293,7 @@ static void show_queues(const struct vr *vr)
 	for (i = 0; i < vr->nqueues; i++) {
 		out_line(INDENT);
 		out_open_object(NULL);
-		show_queue(&vr->queues[i]);
+		show_queue(vr, &vr->queues[i]);
 		out_close_object();
 	}
 	out_close_array();
@@ -330,26 +344,36 @@ static void show_full(const struct vr *vr)
 	out_last_line();
 }
 
-static bool has_dev(const struct vr *vr, const char *dev)
+struct filter {
+	const char *dev;
+	uint32_t ifindex;	/* of the device called so here, or 0 */
+	int count;
+};
+
+/* A device of this namespace, port or lower; else a port elsewhere that is called so. */
+static bool is_port(const struct vr_port *p, const struct filter *f)
+{
+	if (!f->ifindex)
+		return !strcmp(p->ifname, f->dev);
+	return (p->nsid < 0 && p->ifindex == f->ifindex) ||
+	       (p->lower_nsid < 0 && p->lower_ifindex == f->ifindex);
+}
+
+static bool has_dev(const struct vr *vr, const struct filter *f)
 {
 	size_t i;
 
 	for (i = 0; i < vr->nports; i++)
-		if (!strcmp(vr->ports[i].ifname, dev) || !strcmp(vr->ports[i].lower, dev))
+		if (is_port(&vr->ports[i], f))
 			return true;
 	return false;
 }
-
-struct filter {
-	const char *dev;
-	int count;
-};
 
 static int show_vr(const struct vr *vr, void *data)
 {
 	struct filter *f = data;
 
-	if (f->dev && !has_dev(vr, f->dev))
+	if (f->dev && !has_dev(vr, f))
 		return 0;
 	f->count++;
 	if (options.brief && !out_is_json())
@@ -383,7 +407,7 @@ static int show_one(struct genl *g, const struct vr_ref *ref, struct filter *f)
 
 	if (ret)
 		return ret;
-	if (f->dev && !has_dev(&vr, f->dev)) {
+	if (f->dev && !has_dev(&vr, f)) {
 		fprintf(stderr, "VR \"%s\" has no port on or called \"%s\".\n", vr.conf.name, f->dev);
 		vr_free(&vr);
 		return EXIT_WORDS;
@@ -409,6 +433,7 @@ int cmd_vr_show(struct args *a)
 			f.dev = args_value(a, "dev");
 			if (!f.dev)
 				return EXIT_WORDS;
+			f.ifindex = if_nametoindex(f.dev);
 		} else if (one) {
 			return args_unknown(args_peek(a));
 		} else if (take_ref(a, &ref)) {

@@ -137,6 +137,16 @@ port_packets()
 	ip -n "$(ns_name "$1")" -j -s link show "$2" | jq -r '.[0].stats64 | "\(.rx.packets) \(.tx.packets)"'
 }
 
+# port_counter PORT NAME: as ethtool tells it, which ip link does, too.
+port_counter()
+{
+	local value
+
+	value=$(ns blue ethtool -S "$1" | awk -v name="$2:" '$1 == name { print $2 }')
+	assert_eq "$(ip -n "$(ns_name blue)" -j -s -d link show "$1" | jq ".[0].linkinfo.info_xstats.$2")" "$value" "$1 $2" >&2 || return
+	echo "$value"
+}
+
 @test "the ports count what goes through the data plane" {
 	local rx0 tx0 rx1 tx1 rx2 tx2 rx3 tx3
 
@@ -150,7 +160,8 @@ port_packets()
 	for difference in $((rx2 - rx0)) $((tx2 - tx0)) $((rx3 - rx1)) $((tx3 - tx1)); do
 		((difference >= 30 && difference <= 45))
 	done
-	assert_eq "$(ns blue ethtool -S p0 | awk '$1 == "send:" { print $2 }')" "$(vr_stat blue .stats.send)"
+	assert_eq "$(($(port_counter p0 send) + $(port_counter p1 send)))" "$(vr_stat blue .stats.send)"
+	assert_eq "$(($(port_counter p0 rx) + $(port_counter p1 rx)))" "$(vr_stat blue .stats.rx)"
 }
 
 # shown_once TEXT REGEX COUNT: that many lines or more, no sequence number twice.

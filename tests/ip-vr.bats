@@ -74,7 +74,13 @@ json()
 	x ip -n vrt-lab vr attach vrt1 blue port 7 name other address 02:00:00:00:77:01 mode classifier spoofchk off
 	json '[.[0].ports[] | [.port, .ifname, .link, .mode, .spoofchk]] ==
 		[[0, "vr1p0", "vrt0", "mac", true], [7, "other", "vrt1", "classifier", false]]' vr show blue
-	json 'length == 1' vr show dev vrt0
+	x ip -n vrt-lab link add vrt0 type veth peer name vrt9
+	x ip vr add red
+	x ip -n vrt-lab vr attach dev vrt0 vr red
+	json 'map(.name) == ["blue"]' vr show dev vrt0
+	json 'map(.name) == ["red"]' -n vrt-lab vr show dev vrt0
+	json 'map(.name) == ["blue"]' vr show dev other
+	json '.[0].ports[] | select(.port == 7) | has("netnsid") and has("link_netnsid")' vr show blue
 	json '[.[].ifname] | sort == ["other", "vr1p0"]' -n vrt-home link show type europa
 	refused 'does not exist' ip vr detach dev vrt0 vr nosuch
 	x ip vr detach dev vrt0 vr blue
@@ -101,9 +107,58 @@ json()
 	json '.[0].linkinfo | .info_kind == "europa" and .info_data ==
 		{vr: 1, vr_name: "blue", port: 3, mode: "mac", spoofchk: false}' -d link show vrtp
 	ip -d link show vrtp | grep -q 'europa vr blue port 3 mode mac spoofchk off'
+	json '.[0].linkinfo.info_xstats | .rx == 0 and .spoof == 0 and (has("kicks") | not)' -s -d link show vrtp
 	x ip link set vrtp type europa spoofchk on
 	json '.[0].linkinfo.info_data.spoofchk' -d link show vrtp
 	x ip link del vrtp
+}
+
+@test "what a port drops is counted there and traced, by its reason" {
+	local events=/sys/kernel/tracing/events/europa
+
+	x ip vr add blue id 3
+	x ip vr attach dev vrt0 vr blue name vrtp
+	x ip link set vrt1 netns vrt-lab
+	ip -n vrt-lab -batch - <<-EOT
+		link set vrt1 up
+		address add 192.0.2.1/24 dev vrt1
+		neighbour add 192.0.2.2 lladdr $(< /sys/class/net/vrtp/address) dev vrt1 nud permanent
+	EOT
+	echo 1 > $events/europa_drop/enable
+	refused . ip netns exec vrt-lab ping -c 3 -i 0.1 -W 1 192.0.2.2
+	echo 0 > $events/europa_drop/enable
+	assert_eq "$(grep -c 'europa_drop: vr=3 port=0 len=98 why=rx_down' /sys/kernel/tracing/trace)" 3 "traced drops"
+	ip -s -d link show vrtp | grep -Eq '^ +rx_down 3 '
+	json '.[0].linkinfo.info_xstats.rx_down == 3' -s -d link show vrtp
+	ethtool -S vrtp | grep -Eq '^ +rx_down: 3$'
+	x ip vr detach dev vrt0 vr blue
+	json '.[0].stats.rx_down == 3' -s vr show blue
+}
+
+@test "a port's MTU and carrier follow the lower device" {
+	mtu() { json ".[0].mtu == $1" link show vrtp; }
+
+	x ip vr add blue
+	x ip link add link vrt0 name vrtp type europa vr blue
+	x ip link set vrtp up
+	x ip link set vrt0 mtu 1400
+	mtu 1400
+	x ip link set vrt0 mtu 1600
+	mtu 1600
+	x ip link set vrtp mtu 1300
+	x ip link set vrt0 mtu 1500
+	mtu 1300
+	x ip link set vrt0 mtu 1200
+	mtu 1200
+	refused . ip link set vrtp mtu 1201
+	wait_until 5 json '.[0].operstate == "UP"' link show vrtp
+	x ip link set vrt1 down
+	wait_until 5 json '.[0].operstate == "LOWERLAYERDOWN"' link show vrtp
+	x ip link set vrt1 up
+	wait_until 5 json '.[0].operstate == "UP"' link show vrtp
+	x ip link del vrt0
+	refused 'does not exist' ip link show vrtp
+	json '.[0].ports == []' vr show blue
 }
 
 @test "a classifier is bound and replaced, its rules stay, nothing stays behind" {
@@ -227,6 +282,38 @@ json()
 	grep -q 'problem *there is no namespace vrt-none' <<< "$output"
 	refused 'loopback' ip vr check dev lo
 	json 'all(.[]; .level and .what and .message)' vr check dev vrt0
+
+	finds() { run ip vr check dev vrt0 "${@:2}"; grep -Eq "^$1" <<< "$output" || { echo "$output"; return 1; }; }
+	finds "ok +the module is loaded"
+	finds "ok +vrt0 is up"
+	finds "note +/dev/europa/vr[0-9]+ is root's" vr blue
+	x ip vr set blue netns vrt-home owner nobody
+	x ip netns exec vrt-home sysctl -q -w net.ipv4.ip_forward=0
+	finds "ok +/dev/europa/vr[0-9]+ is there" vr blue
+	finds "note +the VR's namespace does not forward IPv4" vr blue
+	x ip netns exec vrt-home sysctl -q -w net.ipv4.ip_forward=1
+	finds "ok +the VR's namespace forwards IPv4" vr blue
+	x ip link set vrt0 mtu 1000
+	finds "note +the MTU of vrt0 is 1000.*too small for IPv6"
+	x ip address add 192.0.2.1/24 dev vrt0
+	finds "note +the host has addresses on vrt0"
+	x ip link add vrt-br type bridge
+	x ip link set vrt0 master vrt-br
+	finds "note +vrt0 is a member of bridge vrt-br"
+	x ip link del vrt-br
+	x ip link add vrt-bond type bond
+	x ip link set vrt0 down
+	finds "note +vrt0 is down"
+	x ip link set vrt0 master vrt-bond
+	finds "problem +vrt0 is a member of vrt-bond: attach to vrt-bond instead"
+	x ip link del vrt-bond
+	finds "ok +no XDP program"
+	clang -target bpf -O2 -c -x c -o "$BATS_TEST_TMPDIR/pass.o" - <<-'EOT'
+		__attribute__((section("xdp"), used)) int pass(void *context) { return 2; }
+		__attribute__((section("license"), used)) char _license[] = "GPL";
+	EOT
+	x ip link set vrt0 xdpgeneric object "$BATS_TEST_TMPDIR/pass.o" section xdp
+	finds "note +vrt0 has an XDP program"
 }
 
 @test "without rights: nothing changes" {

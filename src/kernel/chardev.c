@@ -11,6 +11,7 @@
 #include "chardev.h"
 #include "port.h"
 #include "queue.h"
+#include "trace.h"
 #include "tx.h"
 
 #define EUROPA_MINORS	(MINORMASK + 1)
@@ -258,11 +259,14 @@ static int europa_file_port(struct europa_file *file, void __user *arg)
 static long europa_file_kick(struct europa_file *file)
 {
 	struct europa_queue *queue = READ_ONCE(file->queue);
+	u32 entries;
 
 	if (!queue || READ_ONCE(queue->file) != file)
 		return READ_ONCE(file->vr->dead) ? -ENODEV : -ENOTCONN;
 	europa_stats_inc(file->vr->stats, EUROPA_C_KICKS);
-	return europa_tx_drain(queue);
+	entries = europa_tx_drain(queue);
+	trace_europa_kick(file->vr->id, entries);
+	return entries;
 }
 
 static long europa_file_ioctl(struct file *filp, unsigned int cmd,

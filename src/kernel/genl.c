@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/bpf.h>
-#include <linux/pid.h>
 #include <linux/rtnetlink.h>
 #include <net/genetlink.h>
 #include <net/sock.h>
 #include "classify.h"
+#include "event.h"
 #include "genl.h"
 #include "lower.h"
+#include "message.h"
 #include "queue.h"
 #include "vr.h"
-
-static struct genl_family europa_genl_family;
 
 static const struct nla_policy europa_genl_policy[EUROPA_A_MAX + 1] = {
 	[EUROPA_A_VR]		= { .type = NLA_U32 },
@@ -117,7 +116,7 @@ static int europa_genl_config(struct nlattr **a, struct europa_config *config,
 	return 0;
 }
 
-/* ---- a VR out ---- */
+/* ---- VRs ---- */
 
 static bool europa_genl_visible(struct europa_vr *vr, struct net *net)
 {
@@ -147,141 +146,12 @@ static struct europa_vr *europa_genl_find(struct genl_info *info)
 	return ERR_PTR(-ENOENT);
 }
 
-static int europa_genl_put_port(struct sk_buff *skb,
-				const struct europa_port *port)
-{
-	struct nlattr *nest = nla_nest_start(skb, EUROPA_A_PORT);
-	struct net_device *dev = port->dev, *lower = port->lower_dev;
-
-	if (!nest)
-		return -EMSGSIZE;
-	if (nla_put_u32(skb, EUROPA_PORT_A_NUMBER, port->number) ||
-	    nla_put_u32(skb, EUROPA_PORT_A_IFINDEX, dev->ifindex) ||
-	    nla_put_string(skb, EUROPA_PORT_A_IFNAME, dev->name) ||
-	    nla_put_u32(skb, EUROPA_PORT_A_LOWER_IFINDEX, lower->ifindex) ||
-	    nla_put_string(skb, EUROPA_PORT_A_LOWER_IFNAME, lower->name) ||
-	    nla_put(skb, EUROPA_PORT_A_ADDRESS, ETH_ALEN, dev->dev_addr) ||
-	    nla_put_u8(skb, EUROPA_PORT_A_MODE, port->mode) ||
-	    nla_put_u8(skb, EUROPA_PORT_A_SPOOFCHK, port->spoofchk) ||
-	    nla_put_u8(skb, EUROPA_PORT_A_UP,
-		       netif_running(dev) && netif_carrier_ok(dev))) {
-		nla_nest_cancel(skb, nest);
-		return -EMSGSIZE;
-	}
-	nla_nest_end(skb, nest);
-	return 0;
-}
-
-/* From *number on; on EMSGSIZE it is the one that did not fit, and what did
- * fit stays.
- */
-static int europa_genl_put_ports(struct sk_buff *skb, struct europa_vr *vr,
-				 unsigned long *number)
-{
-	struct nlattr *nest = nla_nest_start(skb, EUROPA_A_PORTS);
-	struct europa_port *port;
-	int err = 0;
-
-	if (!nest)
-		return -EMSGSIZE;
-	xa_for_each_start(&vr->ports, *number, port, *number) {
-		err = europa_genl_put_port(skb, port);
-		if (err)
-			break;
-	}
-	nla_nest_end(skb, nest);
-	return err;
-}
-
-static int europa_genl_put_queue(struct sk_buff *skb,
-				 struct europa_queue *queue, u32 index)
-{
-	struct nlattr *nest = nla_nest_start(skb, EUROPA_A_QUEUE);
-	u32 count[EUROPA_OWNER_COUNT] = {};
-	u64 held = 0;
-
-	if (!nest)
-		return -EMSGSIZE;
-	spin_lock_bh(&queue->lock);
-	if (queue->pool) {
-		europa_pool_count(queue->pool, count);
-		held = queue->pool->held_bytes;
-	}
-	spin_unlock_bh(&queue->lock);
-	if (nla_put_u32(skb, EUROPA_QUEUE_A_INDEX, index) ||
-	    nla_put_u32(skb, EUROPA_QUEUE_A_FREE, count[EUROPA_OWNER_FREE]) ||
-	    nla_put_u32(skb, EUROPA_QUEUE_A_RX, count[EUROPA_OWNER_RX]) ||
-	    nla_put_u32(skb, EUROPA_QUEUE_A_VR, count[EUROPA_OWNER_VR]) ||
-	    nla_put_u32(skb, EUROPA_QUEUE_A_SPARE, count[EUROPA_OWNER_SPARE]) ||
-	    nla_put_u32(skb, EUROPA_QUEUE_A_TX, count[EUROPA_OWNER_TX]) ||
-	    nla_put_u64_64bit(skb, EUROPA_QUEUE_A_HELD, held,
-			      EUROPA_QUEUE_A_PAD))
-		return -EMSGSIZE;
-	nla_nest_end(skb, nest);
-	return 0;
-}
-
-static int europa_genl_put_stats(struct sk_buff *skb, struct europa_vr *vr)
-{
-	struct nlattr *nest = nla_nest_start(skb, EUROPA_A_STATS);
-	u32 i;
-
-	if (!nest)
-		return -EMSGSIZE;
-	for (i = 0; i < EUROPA_C_COUNT; i++)
-		if (nla_put_u64_64bit(skb, i + 1,
-				      europa_stats_sum(vr->stats, i), 0))
-			return -EMSGSIZE;
-	nla_nest_end(skb, nest);
-	return 0;
-}
-
-static int europa_genl_put_config(struct sk_buff *skb, struct europa_vr *vr)
-{
-	if (nla_put_string(skb, EUROPA_A_NETNS, vr->netns ?: "") ||
-	    nla_put_u32(skb, EUROPA_A_SLOTS, vr->slots) ||
-	    nla_put_u32(skb, EUROPA_A_SNAP, vr->snap) ||
-	    nla_put_u32(skb, EUROPA_A_QUEUES, vr->nr_queues) ||
-	    nla_put_u64_64bit(skb, EUROPA_A_LIMIT, vr->limit, EUROPA_A_PAD) ||
-	    nla_put_u32(skb, EUROPA_A_UID, vr->uid) ||
-	    nla_put_u32(skb, EUROPA_A_GID, vr->gid) ||
-	    nla_put_u32(skb, EUROPA_A_MODE, vr->mode) ||
-	    nla_put_u8(skb, EUROPA_A_FALLBACK, vr->fallback) ||
-	    nla_put_u32(skb, EUROPA_A_PRIO, vr->prio))
-		return -EMSGSIZE;
-	return 0;
-}
-
-static int europa_genl_put_state(struct sk_buff *skb, struct europa_vr *vr)
-{
-	u32 i, pid;
-
-	/* Not vr->lock: a data plane may hold that for long. */
-	spin_lock_bh(&vr->queues[0].lock);
-	pid = pid_vnr(vr->queues[0].pid);
-	spin_unlock_bh(&vr->queues[0].lock);
-	if (nla_put_u8(skb, EUROPA_A_STATE, europa_vr_state(vr)) ||
-	    nla_put_u32(skb, EUROPA_A_PID, pid) ||
-	    nla_put_u32(skb, EUROPA_A_GENERATION, vr->queues[0].generation))
-		return -EMSGSIZE;
-	for (i = 0; i < vr->nr_queues; i++)
-		if (europa_genl_put_queue(skb, &vr->queues[i], i))
-			return -EMSGSIZE;
-	return europa_genl_put_stats(skb, vr);
-}
-
-static int europa_genl_put_id(struct sk_buff *skb, struct europa_vr *vr)
-{
-	return nla_put_u32(skb, EUROPA_A_VR, vr->id) ||
-	       nla_put_string(skb, EUROPA_A_NAME, vr->name) ? -EMSGSIZE : 0;
-}
-
 /*
  * One message. *number 0: all about the VR and its first ports; else more of
  * its ports. Returns 1 when ports are left, from *number on.
  */
 static int europa_genl_put_vr(struct sk_buff *skb, struct europa_vr *vr,
-			      u32 portid, u32 seq, int flags,
+			      struct net *net, u32 portid, u32 seq, int flags,
 			      unsigned long *number)
 {
 	void *head = genlmsg_put(skb, portid, seq, &europa_genl_family, flags,
@@ -291,13 +161,13 @@ static int europa_genl_put_vr(struct sk_buff *skb, struct europa_vr *vr,
 
 	if (!head)
 		return -EMSGSIZE;
-	err = europa_genl_put_id(skb, vr);
+	err = europa_message_id(skb, vr);
 	if (!err && !first)
-		err = europa_genl_put_config(skb, vr);
+		err = europa_message_config(skb, vr);
 	if (!err && !first)
-		err = europa_genl_put_state(skb, vr);
+		err = europa_message_state(skb, vr);
 	if (!err) {
-		err = europa_genl_put_ports(skb, vr, number);
+		err = europa_message_ports(skb, vr, net, number);
 		if (err && *number > first)
 			err = 1;
 	}
@@ -319,21 +189,19 @@ static int europa_genl_reply(struct europa_vr *vr, struct genl_info *info)
 
 	xa_for_each(&vr->ports, number, port)
 		ports++;
-	/* A port takes about 120 bytes. */
-	skb = genlmsg_new(NLMSG_GOODSIZE + 128 * ports, GFP_KERNEL);
+	/* A port takes at most 120 bytes. */
+	skb = genlmsg_new(NLMSG_GOODSIZE + 120 * ports, GFP_KERNEL);
 	if (!skb)
 		return -ENOMEM;
 	number = 0;
-	err = europa_genl_put_vr(skb, vr, info->snd_portid, info->snd_seq, 0,
-				 &number);
+	err = europa_genl_put_vr(skb, vr, genl_info_net(info), info->snd_portid,
+				 info->snd_seq, 0, &number);
 	if (err < 0) {
 		nlmsg_free(skb);
 		return err;
 	}
 	return genlmsg_reply(skb, info);
 }
-
-/* ---- commands ---- */
 
 /* What GENL_ADMIN_PERM asks, with a sentence: of the sender and of who opened
  * the socket, in the initial user namespace.
@@ -368,7 +236,7 @@ static int europa_genl_vr_new(struct sk_buff *skb, struct genl_info *info)
 	vr = europa_vr_new(id, &config, info->extack);
 	err = PTR_ERR_OR_ZERO(vr);
 	if (!err)
-		europa_genl_event_vr(vr, EUROPA_EVENT_VR_NEW);
+		europa_event_vr(vr, EUROPA_EVENT_VR_NEW);
 	if (!err && info->nlhdr->nlmsg_flags & NLM_F_ECHO)
 		europa_genl_reply(vr, info); /* lost or not, there is a VR */
 	rtnl_unlock();
@@ -394,7 +262,7 @@ static int europa_genl_vr_set(struct sk_buff *skb, struct genl_info *info)
 	if (!err)
 		err = europa_vr_set(vr, &config, info->extack);
 	if (!err)
-		europa_genl_event_vr(vr, EUROPA_EVENT_VR_SET);
+		europa_event_vr(vr, EUROPA_EVENT_VR_SET);
 unlock:
 	rtnl_unlock();
 	return err;
@@ -411,7 +279,7 @@ static int europa_genl_vr_del(struct sk_buff *skb, struct genl_info *info)
 	rtnl_lock();
 	vr = europa_genl_find(info);
 	if (!IS_ERR(vr)) {
-		europa_genl_event_vr(vr, EUROPA_EVENT_VR_DEL);
+		europa_event_vr(vr, EUROPA_EVENT_VR_DEL);
 		europa_vr_del(vr);
 	}
 	rtnl_unlock();
@@ -452,7 +320,7 @@ static int europa_genl_vr_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		if (cb->args[0] != id)
 			number = 0; /* that VR is gone */
 		if (europa_genl_visible(vr, net))
-			err = europa_genl_put_vr(skb, vr,
+			err = europa_genl_put_vr(skb, vr, net,
 						 NETLINK_CB(cb->skb).portid,
 						 cb->nlh->nlmsg_seq,
 						 NLM_F_MULTI, &number);
@@ -494,8 +362,7 @@ static int europa_genl_bind(struct net_device *dev, struct genl_info *info)
 	if (err)
 		europa_lower_try_free(lower);
 	else
-		europa_genl_event_classifier(lower,
-					     EUROPA_EVENT_CLASSIFIER_SET);
+		europa_event_classifier(lower, EUROPA_EVENT_CLASSIFIER_SET);
 	return err;
 }
 
@@ -546,50 +413,12 @@ static int europa_genl_classifier_del(struct sk_buff *skb,
 	rtnl_lock();
 	lower = europa_genl_classified(info);
 	if (!IS_ERR(lower)) {
-		europa_genl_event_classifier(lower,
-					     EUROPA_EVENT_CLASSIFIER_DEL);
+		europa_event_classifier(lower, EUROPA_EVENT_CLASSIFIER_DEL);
 		europa_classify_unbind(lower);
 		europa_lower_try_free(lower);
 	}
 	rtnl_unlock();
 	return PTR_ERR_OR_ZERO(lower);
-}
-
-static int europa_genl_put_verdicts(struct sk_buff *skb,
-				    struct europa_lower *lower)
-{
-	struct nlattr *nest = nla_nest_start(skb, EUROPA_A_VERDICTS);
-	int i, cpu;
-
-	if (!nest)
-		return -EMSGSIZE;
-	for (i = 0; i < EUROPA_V_COUNT; i++) {
-		u64 sum = 0;
-
-		for_each_possible_cpu(cpu)
-			sum += per_cpu_ptr(lower->verdicts, cpu)->c[i];
-		if (nla_put_u64_64bit(skb, i + 1, sum, 0))
-			return -EMSGSIZE;
-	}
-	nla_nest_end(skb, nest);
-	return 0;
-}
-
-static int europa_genl_put_program(struct sk_buff *skb,
-				   struct europa_lower *lower)
-{
-	struct bpf_prog *prog = rtnl_dereference(lower->prog);
-
-	if (nla_put_u32(skb, EUROPA_A_IFINDEX, lower->dev->ifindex) ||
-	    nla_put_string(skb, EUROPA_A_IFNAME, lower->dev->name))
-		return -EMSGSIZE;
-	if (!prog)
-		return 0;
-	if (nla_put_u32(skb, EUROPA_A_PROG_ID, prog->aux->id) ||
-	    nla_put_string(skb, EUROPA_A_PROG_NAME, prog->aux->name) ||
-	    nla_put(skb, EUROPA_A_PROG_TAG, sizeof(prog->tag), prog->tag))
-		return -EMSGSIZE;
-	return europa_genl_put_verdicts(skb, lower);
 }
 
 static int europa_genl_put_classifier(struct sk_buff *skb,
@@ -601,7 +430,7 @@ static int europa_genl_put_classifier(struct sk_buff *skb,
 
 	if (!head)
 		return -EMSGSIZE;
-	if (europa_genl_put_program(skb, lower)) {
+	if (europa_message_program(skb, lower)) {
 		genlmsg_cancel(skb, head);
 		return -EMSGSIZE;
 	}
@@ -685,7 +514,7 @@ static const struct genl_multicast_group europa_genl_groups[] = {
 	{ .name = EUROPA_GENL_EVENTS },
 };
 
-static struct genl_family europa_genl_family __ro_after_init = {
+struct genl_family europa_genl_family __ro_after_init = {
 	.name		= EUROPA_GENL_NAME,
 	.version	= EUROPA_GENL_VERSION,
 	.maxattr	= EUROPA_A_MAX,
@@ -699,82 +528,6 @@ static struct genl_family europa_genl_family __ro_after_init = {
 	.mcgrps		= europa_genl_groups,
 	.n_mcgrps	= ARRAY_SIZE(europa_genl_groups),
 };
-
-/* ---- events, to listeners in the initial namespace ---- */
-
-static struct sk_buff *europa_genl_event(enum europa_event event, void **head)
-{
-	struct sk_buff *skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
-
-	if (!skb)
-		return NULL;
-	*head = genlmsg_put(skb, 0, 0, &europa_genl_family, 0,
-			    EUROPA_CMD_EVENT);
-	if (*head && !nla_put_u8(skb, EUROPA_A_EVENT, event))
-		return skb;
-	nlmsg_free(skb);
-	return NULL;
-}
-
-static void europa_genl_send(struct sk_buff *skb, void *head, int err)
-{
-	if (err) {
-		nlmsg_free(skb);
-		return;
-	}
-	genlmsg_end(skb, head);
-	genlmsg_multicast_netns(&europa_genl_family, &init_net, skb, 0, 0,
-				GFP_KERNEL);
-}
-
-void europa_genl_event_vr(struct europa_vr *vr, enum europa_event event)
-{
-	void *head;
-	struct sk_buff *skb = europa_genl_event(event, &head);
-
-	if (skb)
-		europa_genl_send(skb, head, europa_genl_put_id(skb, vr) ?:
-				 europa_genl_put_config(skb, vr));
-}
-
-/* vr->lock held; the name may be changing, which only a reader can mind. */
-void europa_genl_event_queue(struct europa_queue *queue,
-			     enum europa_event event)
-{
-	void *head;
-	struct sk_buff *skb = europa_genl_event(event, &head);
-	struct europa_vr *vr = queue->vr;
-
-	if (!skb)
-		return;
-	europa_genl_send(skb, head, europa_genl_put_id(skb, vr) ?:
-			 nla_put_u8(skb, EUROPA_A_STATE, europa_vr_state(vr)) ?:
-			 nla_put_u32(skb, EUROPA_A_PID,
-				     pid_nr_ns(queue->pid, &init_pid_ns)) ?:
-			 nla_put_u32(skb, EUROPA_A_GENERATION,
-				     queue->generation));
-}
-
-void europa_genl_event_port(struct europa_port *port, enum europa_event event)
-{
-	void *head;
-	struct sk_buff *skb = europa_genl_event(event, &head);
-
-	if (skb)
-		europa_genl_send(skb, head, europa_genl_put_id(skb, port->vr) ?:
-				 europa_genl_put_port(skb, port));
-}
-
-void europa_genl_event_classifier(struct europa_lower *lower,
-				  enum europa_event event)
-{
-	void *head;
-	struct sk_buff *skb = europa_genl_event(event, &head);
-
-	if (skb)
-		europa_genl_send(skb, head,
-				 europa_genl_put_program(skb, lower));
-}
 
 int europa_genl_module_init(void)
 {

@@ -9,7 +9,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include "classify.h"
-#include "genl.h"
+#include "link.h"
 #include "lower.h"
 #include "rx.h"
 
@@ -93,8 +93,7 @@ static void europa_lower_groups(struct work_struct *work)
 			if (copy)
 				europa_rx(port, copy, EUROPA_RX_MULTICAST);
 			else
-				europa_stats_inc(port->vr->stats,
-						 EUROPA_C_RX_NOMEM);
+				europa_rx_nomem(port, skb->len);
 		}
 		rcu_read_unlock();
 		local_bh_enable();
@@ -149,6 +148,7 @@ bool europa_lower_take(struct europa_vr *vr, struct sk_buff *skb)
 {
 	struct europa_lower *lower = europa_lower_lookup(skb->dev);
 	struct europa_port *port;
+	u32 len = skb->len;
 
 	if (!lower || skb->data - skb_mac_header(skb) != ETH_HLEN)
 		return false;
@@ -159,7 +159,7 @@ bool europa_lower_take(struct europa_vr *vr, struct sk_buff *skb)
 	if (skb)
 		europa_lower_give(port, skb, EUROPA_RX_ADDRESSED);
 	else
-		europa_stats_inc(vr->stats, EUROPA_C_RX_NOMEM);
+		europa_rx_nomem(port, len);
 	return true;
 }
 
@@ -411,7 +411,7 @@ static void europa_lower_gone(struct europa_lower *lower)
 	europa_lower_hook_off(lower);
 	europa_classify_unbind(lower);
 	list_for_each_entry_safe(port, next, &lower->ports, on_lower)
-		europa_port_dellink(port->dev, &doomed);
+		europa_link_del(port->dev, &doomed);
 	if (list_empty(&doomed))
 		europa_lower_try_free(lower);
 	else /* the last port's uninit frees the lower */

@@ -7,8 +7,8 @@
 #include "act.h"
 #include "chardev.h"
 #include "genl.h"
+#include "link.h"
 #include "lower.h"
-#include "port.h"
 #include "queue.h"
 
 /* Each room takes what the ones above it offer; exit is the mirror image. */
@@ -25,7 +25,7 @@ static int __init europa_init(void)
 	err = europa_lower_module_init();
 	if (err)
 		goto err_chardev;
-	err = europa_port_module_init();
+	err = europa_link_module_init();
 	if (err)
 		goto err_lower;
 	err = europa_genl_module_init();
@@ -39,7 +39,7 @@ static int __init europa_init(void)
 err_genl:
 	europa_genl_module_exit();
 err_port:
-	europa_port_module_exit();
+	europa_link_module_exit();
 err_lower:
 	europa_lower_module_exit();
 err_chardev:
@@ -54,7 +54,7 @@ static void __exit europa_exit(void)
 {
 	europa_act_module_exit();
 	europa_genl_module_exit();
-	europa_port_module_exit();
+	europa_link_module_exit();
 	europa_lower_module_exit();
 	europa_chardev_module_exit();
 	europa_queue_module_exit();

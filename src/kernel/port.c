@@ -2,19 +2,14 @@
 #include <linux/etherdevice.h>
 #include <linux/ethtool.h>
 #include <linux/hash.h>
-#include <linux/inetdevice.h>
 #include <linux/rtnetlink.h>
-#include <net/addrconf.h>
-#include <net/if_inet6.h>
-#include <net/rtnetlink.h>
 #include "compat.h"
-#include "genl.h"
 #include "lower.h"
 #include "port.h"
 #include "queue.h"
+#include "trace.h"
 
 static const struct net_device_ops europa_port_netdev_ops;
-static struct rtnl_link_ops europa_port_link_ops;
 
 bool europa_port_is(const struct net_device *dev)
 {
@@ -206,7 +201,7 @@ static void europa_port_set_rx_mode(struct net_device *dev)
 	bitmap_copy(port->mc_filter, filter, 1 << EUROPA_MC_FILTER_BITS);
 }
 
-static bool europa_port_mac_taken(const struct europa_port *port, const u8 *mac)
+bool europa_port_mac_taken(const struct europa_port *port, const u8 *mac)
 {
 	struct europa_port *other = europa_lower_by_mac(port->lower, mac);
 
@@ -263,12 +258,31 @@ static int europa_port_init(struct net_device *dev)
 	struct europa_port *port = netdev_priv(dev);
 
 	netdev_lockdep_set_classes(dev);
+	port->stats = alloc_percpu(struct europa_stats);
+	if (!port->stats)
+		return -ENOMEM;
 	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
 	if (!dev->tstats)
-		return -ENOMEM;
+		goto err_stats;
 	netdev_hold(port->lower_dev, &port->tracker, GFP_KERNEL);
 	port->held = true;
 	return 0;
+
+err_stats:
+	free_percpu(port->stats);
+	port->stats = NULL;
+	return -ENOMEM;
+}
+
+/* Its counters go on as the VR's. */
+static void europa_port_leave_stats(struct europa_port *port)
+{
+	struct europa_stats sum = {};
+	u32 i;
+
+	europa_stats_collect(&sum, port->stats);
+	for (i = 0; i < EUROPA_C_COUNT; i++)
+		europa_stats_add(port->vr->stats, i, sum.c[i]);
 }
 
 /* What the VR still has from here is taken back; its slots it may keep. */
@@ -276,6 +290,7 @@ static void europa_port_take_back(struct europa_port *port)
 {
 	struct europa_queue *queue;
 	struct sk_buff_head taken;
+	struct sk_buff *skb;
 	u32 i;
 
 	__skb_queue_head_init(&taken);
@@ -288,10 +303,14 @@ static void europa_port_take_back(struct europa_port *port)
 		spin_unlock_bh(&queue->lock);
 	}
 	europa_stats_add(port->vr->stats, EUROPA_C_GONE, skb_queue_len(&taken));
-	__skb_queue_purge(&taken);
+	while ((skb = __skb_dequeue(&taken))) {
+		trace_europa_drop(port->vr->id, port->number, skb->len,
+				  EUROPA_C_GONE);
+		kfree_skb(skb);
+	}
 }
 
-/* After a grace period since dellink, so no packet can be on its way in. Also
+/* After a grace period since europa_link_del(), so no packet can be on its way in. Also
  * called when registering failed, before anything was linked.
  */
 static void europa_port_uninit(struct net_device *dev)
@@ -300,6 +319,7 @@ static void europa_port_uninit(struct net_device *dev)
 
 	if (port->linked) {
 		europa_port_take_back(port);
+		europa_port_leave_stats(port);
 		xa_erase(&port->vr->ports, port->number);
 		europa_lower_put(port->lower);
 		port->linked = false;
@@ -307,13 +327,15 @@ static void europa_port_uninit(struct net_device *dev)
 	free_percpu(dev->tstats);
 }
 
-static void europa_port_destruct(struct net_device *dev)
+void europa_port_destruct(struct net_device *dev)
 {
 	struct europa_port *port = netdev_priv(dev);
 
 	if (port->held)
 		netdev_put(port->lower_dev, &port->tracker);
 	port->held = false;
+	free_percpu(port->stats);
+	port->stats = NULL;
 	if (port->vr)
 		europa_vr_put(port->vr);
 	port->vr = NULL;
@@ -349,30 +371,44 @@ static int europa_port_get_link(struct net_device *dev,
 	return __ethtool_get_link_ksettings(port->lower_dev, settings);
 }
 
-static const char europa_port_strings[EUROPA_C_COUNT][ETH_GSTRING_LEN] = {
+const u8 europa_port_counters[] = {
+	EUROPA_C_RX, EUROPA_C_SEND, EUROPA_C_PUNT, EUROPA_C_DROP,
+	EUROPA_C_ORIGINATED, EUROPA_C_FALLBACK, EUROPA_C_RECLAIMED,
+	EUROPA_C_RX_FULL, EUROPA_C_RX_LIMIT, EUROPA_C_RX_NOMEM,
+	EUROPA_C_RX_DOWN, EUROPA_C_RX_FALLBACK, EUROPA_C_BAD_LEN,
+	EUROPA_C_BAD_META, EUROPA_C_SPOOF, EUROPA_C_TOO_LONG, EUROPA_C_GSO,
+	EUROPA_C_TX_DOWN, EUROPA_C_TX_NOMEM, EUROPA_C_TX_QDISC,
+};
+
+static const char europa_port_names[EUROPA_C_COUNT][ETH_GSTRING_LEN] = {
 	EUROPA_COUNTER_NAMES
 };
 
 static int europa_port_sset_count(struct net_device *dev, int set)
 {
-	return set == ETH_SS_STATS ? EUROPA_C_COUNT : -EOPNOTSUPP;
+	return set == ETH_SS_STATS ? EUROPA_PORT_COUNTERS : -EOPNOTSUPP;
 }
 
 static void europa_port_get_strings(struct net_device *dev, u32 set, u8 *data)
 {
-	if (set == ETH_SS_STATS)
-		memcpy(data, europa_port_strings, sizeof(europa_port_strings));
+	u32 i;
+
+	for (i = 0; set == ETH_SS_STATS && i < EUROPA_PORT_COUNTERS; i++)
+		memcpy(data + i * ETH_GSTRING_LEN,
+		       europa_port_names[europa_port_counters[i]],
+		       ETH_GSTRING_LEN);
 }
 
-/* The VR's counters: they are kept per VR, not per port. */
 static void europa_port_get_stats(struct net_device *dev,
 				  struct ethtool_stats *stats, u64 *data)
 {
 	struct europa_port *port = netdev_priv(dev);
+	struct europa_stats sum = {};
 	u32 i;
 
-	for (i = 0; i < EUROPA_C_COUNT; i++)
-		data[i] = europa_stats_sum(port->vr->stats, i);
+	europa_stats_collect(&sum, port->stats);
+	for (i = 0; i < EUROPA_PORT_COUNTERS; i++)
+		data[i] = sum.c[europa_port_counters[i]];
 }
 
 static const struct ethtool_ops europa_port_ethtool_ops = {
@@ -384,7 +420,7 @@ static const struct ethtool_ops europa_port_ethtool_ops = {
 	.get_ethtool_stats	= europa_port_get_stats,
 };
 
-static void europa_port_setup(struct net_device *dev)
+void europa_port_setup(struct net_device *dev)
 {
 	ether_setup(dev);
 	dev->min_mtu = ETH_MIN_MTU;
@@ -407,307 +443,16 @@ static void europa_port_setup(struct net_device *dev)
 	dev->priv_destructor = europa_port_destruct;
 }
 
-/* ---- rtnetlink ---- */
+/* ---- what happens to the lower device ---- */
 
-static const struct nla_policy europa_port_policy[IFLA_EUROPA_MAX + 1] = {
-	[IFLA_EUROPA_VR]	= { .type = NLA_U32 },
-	[IFLA_EUROPA_VR_NAME]	= { .type = NLA_NUL_STRING,
-				    .len = EUROPA_NAME_SIZE - 1 },
-	[IFLA_EUROPA_PORT]	= { .type = NLA_U32 },
-	[IFLA_EUROPA_MODE]	= { .type = NLA_U8 },
-	[IFLA_EUROPA_SPOOFCHK]	= { .type = NLA_U8 },
-	[IFLA_EUROPA_FORCE]	= { .type = NLA_FLAG },
-};
-
-static int europa_port_validate(struct nlattr *tb[], struct nlattr *data[],
-				struct netlink_ext_ack *extack)
+/* Down always; up, unless it was set to something of its own. */
+static void europa_port_follow_mtu(struct europa_port *port)
 {
-	if (tb[IFLA_ADDRESS] &&
-	    (nla_len(tb[IFLA_ADDRESS]) != ETH_ALEN ||
-	     !is_valid_ether_addr(nla_data(tb[IFLA_ADDRESS])))) {
-		NL_SET_ERR_MSG(extack, "not an Ethernet unicast address");
-		return -EADDRNOTAVAIL;
-	}
-	if (!data)
-		return 0;
-	if (data[IFLA_EUROPA_PORT] &&
-	    nla_get_u32(data[IFLA_EUROPA_PORT]) > EUROPA_PORT_MAX) {
-		NL_SET_ERR_MSG(extack, "port numbers are 0 to 1023");
-		return -ERANGE;
-	}
-	if (data[IFLA_EUROPA_MODE] &&
-	    nla_get_u8(data[IFLA_EUROPA_MODE]) > EUROPA_MODE_CLASSIFIER) {
-		NL_SET_ERR_MSG(extack, "mode is mac, passthru or classifier");
-		return -EINVAL;
-	}
-	if (data[IFLA_EUROPA_SPOOFCHK] &&
-	    nla_get_u8(data[IFLA_EUROPA_SPOOFCHK]) > 1) {
-		NL_SET_ERR_MSG(extack, "spoofchk is 0 or 1");
-		return -EINVAL;
-	}
-	return 0;
-}
+	unsigned int before = port->lower_mtu, mtu = port->lower_dev->mtu;
 
-static struct europa_vr *europa_port_find_vr(struct nlattr *data[],
-					     struct netlink_ext_ack *extack)
-{
-	struct europa_vr *vr = NULL;
-
-	if (data && data[IFLA_EUROPA_VR]) {
-		vr = europa_vr_by_id(nla_get_u32(data[IFLA_EUROPA_VR]));
-	} else if (data && data[IFLA_EUROPA_VR_NAME]) {
-		vr = europa_vr_by_name(nla_data(data[IFLA_EUROPA_VR_NAME]));
-	} else {
-		NL_SET_ERR_MSG(extack, "say which VR: vr NUMBER or NAME");
-		return ERR_PTR(-EINVAL);
-	}
-	if (vr)
-		return vr;
-	NL_SET_ERR_MSG(extack, "no such VR");
-	return ERR_PTR(-ENOENT);
-}
-
-static bool europa_port_has_inet6(struct net_device *dev)
-{
-	struct inet6_dev *idev = __in6_dev_get(dev);
-	struct inet6_ifaddr *ifa;
-	bool found = false;
-
-	if (!idev)
-		return false;
-	read_lock_bh(&idev->lock);
-	list_for_each_entry(ifa, &idev->addr_list, if_list)
-		if (!(ipv6_addr_type(&ifa->addr) & IPV6_ADDR_LINKLOCAL))
-			found = true;
-	read_unlock_bh(&idev->lock);
-	return found;
-}
-
-/* passthru takes the host's own packets: not by mistake. */
-static int europa_port_check_passthru(struct europa_lower *lower,
-				      struct nlattr *data[],
-				      struct netlink_ext_ack *extack)
-{
-	struct in_device *in = __in_dev_get_rtnl(lower->dev);
-
-	if (rtnl_dereference(lower->passthru)) {
-		NL_SET_ERR_MSG(extack, "the device has a passthru port already");
-		return -EEXIST;
-	}
-	if (data[IFLA_EUROPA_FORCE])
-		return 0;
-	if ((in && rtnl_dereference(in->ifa_list)) ||
-	    europa_port_has_inet6(lower->dev)) {
-		NL_SET_ERR_MSG(extack, "passthru would cut the host off: the device has an address (use force to do it all the same)");
-		return -EBUSY;
-	}
-	return 0;
-}
-
-static int europa_port_configure(struct europa_port *port, struct nlattr *tb[],
-				 struct nlattr *data[],
-				 struct netlink_ext_ack *extack)
-{
-	struct net_device *dev = port->dev, *lower = port->lower->dev;
-	int err;
-
-	port->spoofchk = true;
-	if (data[IFLA_EUROPA_SPOOFCHK])
-		port->spoofchk = nla_get_u8(data[IFLA_EUROPA_SPOOFCHK]);
-	if (data[IFLA_EUROPA_MODE])
-		port->mode = nla_get_u8(data[IFLA_EUROPA_MODE]);
-	if (port->mode == EUROPA_MODE_PASSTHRU) {
-		err = europa_port_check_passthru(port->lower, data, extack);
-		if (err)
-			return err;
-	}
-	if (!tb[IFLA_ADDRESS] && port->mode == EUROPA_MODE_MAC)
-		eth_hw_addr_random(dev);
-	else if (!tb[IFLA_ADDRESS])
-		eth_hw_addr_inherit(dev, lower);
-	if (port->mode == EUROPA_MODE_MAC &&
-	    europa_port_mac_taken(port, dev->dev_addr)) {
-		NL_SET_ERR_MSG(extack, "another port there has this address");
-		return -EADDRINUSE;
-	}
-	if (!tb[IFLA_MTU])
-		dev->mtu = lower->mtu;
-	if (dev->mtu > lower->mtu) {
-		NL_SET_ERR_MSG(extack, "mtu is larger than the lower device's");
-		return -EINVAL;
-	}
-	dev->needed_headroom = lower->needed_headroom;
-	dev->needed_tailroom = lower->needed_tailroom;
-	netif_inherit_tso_max(dev, lower);
-	return 0;
-}
-
-/* Reserves the number in vr->ports, invisible until published. */
-static int europa_port_number(struct europa_port *port, struct nlattr *data[],
-			      struct netlink_ext_ack *extack)
-{
-	struct xa_limit limit = XA_LIMIT(0, EUROPA_PORT_MAX);
-	u32 number;
-	int err;
-
-	if (europa_lower_by_vr(port->lower, port->vr->id)) {
-		NL_SET_ERR_MSG(extack, "the VR has a port on this device");
-		return -EEXIST;
-	}
-	if (data[IFLA_EUROPA_PORT]) {
-		number = nla_get_u32(data[IFLA_EUROPA_PORT]);
-		limit = XA_LIMIT(number, number);
-	}
-	err = xa_alloc(&port->vr->ports, &number, NULL, limit, GFP_KERNEL);
-	if (err == -EBUSY) {
-		NL_SET_ERR_MSG(extack, "the VR has no free port of that number");
-		err = -EEXIST;
-	}
-	if (!err)
-		port->number = number;
-	return err;
-}
-
-/* Into the tables. Nothing can fail after the device is registered but this. */
-static int europa_port_link(struct europa_port *port,
-			    struct netlink_ext_ack *extack)
-{
-	int err = netdev_upper_dev_link(port->lower_dev, port->dev, extack);
-
-	if (err)
-		return err;
-	err = europa_lower_link(port->lower, port);
-	if (err) {
-		netdev_upper_dev_unlink(port->lower_dev, port->dev);
-		return err;
-	}
-	port->linked = true;
-	xa_store(&port->vr->ports, port->number, port, GFP_KERNEL);
-	return 0;
-}
-
-static int europa_port_register(struct europa_port *port,
-				struct netlink_ext_ack *extack)
-{
-	struct net_device *dev = port->dev;
-	int err;
-
-	if (dev->name_assign_type == NET_NAME_ENUM)
-		snprintf(dev->name, sizeof(dev->name), "vr%up%u", port->vr->id,
-			 port->number);
-	err = register_netdevice(dev);
-	if (err)
-		return err;
-	err = europa_port_link(port, extack);
-	if (err) {
-		unregister_netdevice(dev);
-		return err;
-	}
-	netif_stacked_transfer_operstate(port->lower_dev, dev);
-	linkwatch_fire_event(dev);
-	europa_genl_event_port(port, EUROPA_EVENT_PORT_NEW);
-	return 0;
-}
-
-/*
- * rtnetlink itself asks only the namespace's owner. This asks the writer, not
- * who opened the socket: an operation is not told about that.
- */
-static int europa_port_newlink(struct net *src_net, struct net_device *dev,
-			       struct nlattr *tb[], struct nlattr *data[],
-			       struct netlink_ext_ack *extack)
-{
-	struct europa_port *port = netdev_priv(dev);
-	struct net_device *lower_dev;
-	struct europa_vr *vr;
-	int err;
-
-	port->dev = dev;
-	if (!capable(CAP_NET_ADMIN)) {
-		NL_SET_ERR_MSG(extack, "creating a port takes CAP_NET_ADMIN in the initial user namespace");
-		return -EPERM;
-	}
-	vr = europa_port_find_vr(data, extack);
-	if (IS_ERR(vr))
-		return PTR_ERR(vr);
-	lower_dev = tb[IFLA_LINK] ?
-		__dev_get_by_index(src_net, nla_get_u32(tb[IFLA_LINK])) : NULL;
-	if (!lower_dev) {
-		NL_SET_ERR_MSG(extack, "no such lower device (link DEVICE)");
-		return -ENODEV;
-	}
-	port->lower = europa_lower_get(lower_dev, extack);
-	if (IS_ERR(port->lower))
-		return PTR_ERR(port->lower);
-	port->lower_dev = lower_dev;
-	kref_get(&vr->refs);
-	port->vr = vr;
-	err = europa_port_number(port, data, extack);
-	if (err)
-		goto err_vr;
-	err = europa_port_configure(port, tb, data, extack);
-	if (err)
-		goto err_number;
-	err = europa_port_register(port, extack);
-	if (err)
-		goto err_number;
-	return 0;
-
-err_number:
-	xa_erase(&vr->ports, port->number);
-err_vr:
-	/* What never was registered is freed without its destructor. */
-	if (dev->reg_state == NETREG_UNINITIALIZED)
-		europa_port_destruct(dev);
-	europa_lower_try_free(port->lower);
-	return err;
-}
-
-static int europa_port_changelink(struct net_device *dev, struct nlattr *tb[],
-				  struct nlattr *data[],
-				  struct netlink_ext_ack *extack)
-{
-	struct europa_port *port = netdev_priv(dev);
-
-	if (!capable(CAP_NET_ADMIN)) {
-		NL_SET_ERR_MSG(extack, "changing a port takes CAP_NET_ADMIN in the initial user namespace");
-		return -EPERM;
-	}
-	if (!data)
-		return 0;
-	if (data[IFLA_EUROPA_VR] || data[IFLA_EUROPA_VR_NAME] ||
-	    data[IFLA_EUROPA_PORT] || data[IFLA_EUROPA_MODE]) {
-		NL_SET_ERR_MSG(extack, "vr, port and mode are set when a port is made; only spoofchk can change");
-		return -EOPNOTSUPP;
-	}
-	if (data[IFLA_EUROPA_SPOOFCHK])
-		WRITE_ONCE(port->spoofchk,
-			   nla_get_u8(data[IFLA_EUROPA_SPOOFCHK]));
-	return 0;
-}
-
-/* Out of the tables now; uninit, after the grace period, does the rest. */
-void europa_port_dellink(struct net_device *dev, struct list_head *head)
-{
-	struct europa_port *port = netdev_priv(dev);
-
-	europa_genl_event_port(port, EUROPA_EVENT_PORT_DEL);
-	xa_store(&port->vr->ports, port->number, NULL, GFP_KERNEL);
-	europa_lower_unlink(port->lower, port);
-	unregister_netdevice_queue(dev, head);
-	netdev_upper_dev_unlink(port->lower_dev, dev);
-}
-
-void europa_port_del_all(struct europa_vr *vr)
-{
-	struct europa_port *port;
-	unsigned long number;
-	LIST_HEAD(doomed);
-
-	ASSERT_RTNL();
-	xa_for_each(&vr->ports, number, port)
-		europa_port_dellink(port->dev, &doomed);
-	unregister_netdevice_many(&doomed);
+	port->lower_mtu = mtu;
+	if (port->dev->mtu == before || port->dev->mtu > mtu)
+		dev_set_mtu(port->dev, mtu);
 }
 
 /* Called for each port when something happened to its lower device. */
@@ -722,8 +467,7 @@ void europa_port_lower_changed(struct europa_port *port, unsigned long event)
 		netif_stacked_transfer_operstate(port->lower_dev, dev);
 		break;
 	case NETDEV_CHANGEMTU:
-		if (dev->mtu > port->lower_dev->mtu)
-			dev_set_mtu(dev, port->lower_dev->mtu);
+		europa_port_follow_mtu(port);
 		break;
 	case NETDEV_REGISTER:
 		/* Moved to another namespace, it forgot what it was told. */
@@ -740,56 +484,4 @@ void europa_port_lower_changed(struct europa_port *port, unsigned long event)
 		}
 		break;
 	}
-}
-
-static size_t europa_port_get_size(const struct net_device *dev)
-{
-	return nla_total_size(4) + nla_total_size(EUROPA_NAME_SIZE) +
-	       nla_total_size(4) + nla_total_size(1) + nla_total_size(1);
-}
-
-static int europa_port_fill_info(struct sk_buff *skb,
-				 const struct net_device *dev)
-{
-	const struct europa_port *port = netdev_priv(dev);
-
-	if (nla_put_u32(skb, IFLA_EUROPA_VR, port->vr->id) ||
-	    nla_put_string(skb, IFLA_EUROPA_VR_NAME, port->vr->name) ||
-	    nla_put_u32(skb, IFLA_EUROPA_PORT, port->number) ||
-	    nla_put_u8(skb, IFLA_EUROPA_MODE, port->mode) ||
-	    nla_put_u8(skb, IFLA_EUROPA_SPOOFCHK, port->spoofchk))
-		return -EMSGSIZE;
-	return 0;
-}
-
-static struct net *europa_port_get_link_net(const struct net_device *dev)
-{
-	const struct europa_port *port = netdev_priv(dev);
-
-	return dev_net(port->lower_dev);
-}
-
-static struct rtnl_link_ops europa_port_link_ops = {
-	.kind		= "europa",
-	.priv_size	= sizeof(struct europa_port),
-	.setup		= europa_port_setup,
-	.maxtype	= IFLA_EUROPA_MAX,
-	.policy		= europa_port_policy,
-	.validate	= europa_port_validate,
-	.newlink	= europa_port_newlink,
-	.changelink	= europa_port_changelink,
-	.dellink	= europa_port_dellink,
-	.get_size	= europa_port_get_size,
-	.fill_info	= europa_port_fill_info,
-	.get_link_net	= europa_port_get_link_net,
-};
-
-int europa_port_module_init(void)
-{
-	return rtnl_link_register(&europa_port_link_ops);
-}
-
-void europa_port_module_exit(void)
-{
-	rtnl_link_unregister(&europa_port_link_ops);
 }

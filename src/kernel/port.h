@@ -8,6 +8,7 @@
 #include "vr.h"
 
 #define EUROPA_MC_FILTER_BITS	8
+#define EUROPA_PORT_COUNTERS	20
 
 struct europa_lower;
 
@@ -20,9 +21,9 @@ static inline u64 europa_mac_key(const u8 *mac)
 
 /*
  * The private part of the netdevice. Found under RCU through vr->ports and the
- * lower device's tables; links change under rtnl. dellink takes it out of the
- * tables; the netdevice core waits for RCU before uninit, which takes back the
- * packets the VR still had from it.
+ * lower device's tables; links change under rtnl. europa_link_del() takes it
+ * out of the tables; the netdevice core waits for RCU before uninit, which
+ * takes back the packets the VR still had from it.
  */
 struct europa_port {
 	struct net_device *dev;
@@ -30,21 +31,20 @@ struct europa_port {
 	struct europa_lower *lower;	/* counted in lower->ports */
 	struct net_device *lower_dev;
 	netdevice_tracker tracker;	/* lower_dev, from init to destructor */
+	struct europa_stats __percpu *stats; /* as long, too */
 	bool held;
 	struct hlist_node by_mac;	/* of lower: mode mac */
 	u64 mac;			/* europa_mac_key(), as hashed */
 	struct list_head on_lower;
+	unsigned int lower_mtu;		/* as last seen; under rtnl */
 	u16 number;
 	u8 mode;			/* enum europa_port_mode */
 	bool spoofchk;
 	bool linked;			/* counted by lower; until uninit */
-	bool listed;			/* in lower's tables; until dellink */
+	bool listed;			/* in lower's tables; until europa_link_del() */
 	bool in_filter;			/* MAC is in the lower's filter */
 	DECLARE_BITMAP(mc_filter, 1 << EUROPA_MC_FILTER_BITS);
 };
-
-int europa_port_module_init(void);
-void europa_port_module_exit(void);
 
 /* Under RCU or rtnl. */
 static inline struct europa_port *europa_port_get(struct europa_vr *vr, u32 number)
@@ -52,10 +52,14 @@ static inline struct europa_port *europa_port_get(struct europa_vr *vr, u32 numb
 	return xa_load(&vr->ports, number);
 }
 
+/* Those of enum europa_counter that a port counts. */
+extern const u8 europa_port_counters[EUROPA_PORT_COUNTERS];
+
 bool europa_port_is(const struct net_device *dev);
 int europa_port_info(struct europa_vr *vr, struct europa_port_info *info);
-void europa_port_del_all(struct europa_vr *vr);
-void europa_port_dellink(struct net_device *dev, struct list_head *head);
+void europa_port_setup(struct net_device *dev);
+void europa_port_destruct(struct net_device *dev);
+bool europa_port_mac_taken(const struct europa_port *port, const u8 *mac);
 bool europa_port_takes_group(const struct europa_port *port, const u8 *mac);
 void europa_port_lower_changed(struct europa_port *port, unsigned long event);
 

@@ -3,10 +3,11 @@
 #include <linux/sched.h>
 #include <linux/wait_bit.h>
 #include "compat.h"
-#include "genl.h"
+#include "event.h"
 #include "port.h"
 #include "queue.h"
 #include "rx.h"
+#include "trace.h"
 #include "tx.h"
 
 /* Home of the NAPI contexts; no interface anybody can see. All VRs share it,
@@ -73,6 +74,7 @@ static int europa_queue_wake(struct napi_struct *napi, int budget)
 	spin_unlock(&queue->lock);
 	if (wake) {
 		europa_stats_inc(queue->vr->stats, EUROPA_C_WAKES);
+		trace_europa_wake(queue->vr->id);
 		wake_up_interruptible_poll(&queue->wait, EPOLLIN | EPOLLRDNORM);
 	}
 	napi_complete_done(napi, 0);
@@ -147,7 +149,7 @@ int europa_queue_attach(struct europa_queue *queue, struct europa_file *file,
 	}
 	queue->generation++;
 	queue->file = file;
-	europa_genl_event_queue(queue, EUROPA_EVENT_ATTACH);
+	europa_event_queue(queue, EUROPA_EVENT_ATTACH);
 	return 0;
 }
 
@@ -160,7 +162,7 @@ void europa_queue_run(struct europa_queue *queue, bool run)
 	spin_lock_bh(&queue->lock);
 	WRITE_ONCE(queue->running, run);
 	spin_unlock_bh(&queue->lock);
-	europa_genl_event_queue(queue, run ? EUROPA_EVENT_START :
+	europa_event_queue(queue, run ? EUROPA_EVENT_START :
 					     EUROPA_EVENT_STOP);
 }
 
@@ -215,7 +217,7 @@ void europa_queue_detach(struct europa_queue *queue)
 	queue->file = NULL;
 	put_pid(pid);
 	europa_pool_put(pool);
-	europa_genl_event_queue(queue, EUROPA_EVENT_DETACH);
+	europa_event_queue(queue, EUROPA_EVENT_DETACH);
 	wake_up_interruptible_poll(&queue->wait, EPOLLHUP | EPOLLERR);
 }
 

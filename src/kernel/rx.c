@@ -5,6 +5,7 @@
 #include <linux/udp.h>
 #include "queue.h"
 #include "rx.h"
+#include "trace.h"
 
 /*
  * To the kernel's own stack at the port. The skb starts at its Ethernet header,
@@ -19,23 +20,29 @@ void europa_rx_stack(struct europa_port *port, struct sk_buff *skb, u8 flags)
 	netif_receive_skb(skb);
 }
 
-static void europa_rx_drop(struct europa_vr *vr, struct sk_buff *skb,
+/* A packet there was no memory to make a copy of. */
+void europa_rx_nomem(struct europa_port *port, u32 len)
+{
+	europa_stats_inc(port->stats, EUROPA_C_RX_NOMEM);
+	trace_europa_drop(port->vr->id, port->number, len, EUROPA_C_RX_NOMEM);
+}
+
+static void europa_rx_drop(const struct europa_port *port, struct sk_buff *skb,
 			   enum europa_counter why)
 {
-	europa_stats_inc(vr->stats, why);
+	europa_stats_inc(port->stats, why);
+	trace_europa_drop(port->vr->id, port->number, skb->len, why);
 	kfree_skb(skb);
 }
 
 static void europa_rx_fallback(struct europa_port *port, struct sk_buff *skb,
 			       u8 flags)
 {
-	struct europa_vr *vr = port->vr;
-
-	if (READ_ONCE(vr->fallback) == EUROPA_FALLBACK_DROP) {
-		europa_rx_drop(vr, skb, EUROPA_C_RX_FALLBACK);
+	if (READ_ONCE(port->vr->fallback) == EUROPA_FALLBACK_DROP) {
+		europa_rx_drop(port, skb, EUROPA_C_RX_FALLBACK);
 		return;
 	}
-	europa_stats_inc(vr->stats, EUROPA_C_FALLBACK);
+	europa_stats_inc(port->stats, EUROPA_C_FALLBACK);
 	europa_rx_stack(port, skb, flags);
 }
 
@@ -45,10 +52,13 @@ void europa_rx_reclaim(struct europa_vr *vr, const struct europa_held *held)
 	struct europa_port *port = europa_port_get(vr, held->port);
 
 	if (port && netif_running(port->dev)) {
-		europa_stats_inc(vr->stats, EUROPA_C_RECLAIMED);
+		europa_stats_inc(port->stats, EUROPA_C_RECLAIMED);
 		europa_rx_fallback(port, held->skb, held->flags);
 	} else {
-		europa_rx_drop(vr, held->skb, EUROPA_C_GONE);
+		europa_stats_inc(vr->stats, EUROPA_C_GONE);
+		trace_europa_drop(vr->id, held->port, held->skb->len,
+				  EUROPA_C_GONE);
+		kfree_skb(held->skb);
 	}
 }
 
@@ -213,11 +223,11 @@ static void europa_rx_queue(struct europa_port *port,
 	}
 	spin_unlock(&queue->lock);
 	if (likely(outcome == EUROPA_C_RX))
-		europa_stats_inc(queue->vr->stats, EUROPA_C_RX);
+		europa_stats_inc(port->stats, EUROPA_C_RX);
 	else if (outcome == EUROPA_C_FALLBACK)
 		europa_rx_fallback(port, skb, flags);
 	else
-		europa_rx_drop(queue->vr, skb, outcome);
+		europa_rx_drop(port, skb, outcome);
 	/* Safe after a detach: it waits for RCU before the context goes. */
 	if (wake)
 		napi_schedule(&queue->napi);
@@ -230,16 +240,15 @@ static void europa_rx_queue(struct europa_port *port,
  */
 void europa_rx(struct europa_port *port, struct sk_buff *skb, u8 flags)
 {
-	struct europa_vr *vr = port->vr;
-	struct europa_queue *queue = &vr->queues[0];
+	struct europa_queue *queue = &port->vr->queues[0];
 
 	if (unlikely(!netif_running(port->dev))) {
-		europa_rx_drop(vr, skb, EUROPA_C_RX_DOWN);
+		europa_rx_drop(port, skb, EUROPA_C_RX_DOWN);
 		return;
 	}
 	dev_sw_netstats_rx_add(port->dev, skb->len);
 	if (unlikely(skb_orphan_frags_rx(skb, GFP_ATOMIC))) {
-		europa_rx_drop(vr, skb, EUROPA_C_RX_NOMEM);
+		europa_rx_drop(port, skb, EUROPA_C_RX_NOMEM);
 		return;
 	}
 	skb_orphan(skb);

@@ -7,6 +7,7 @@
 
 void europa_rx(struct europa_port *port, struct sk_buff *skb, u8 flags);
 void europa_rx_reclaim(struct europa_vr *vr, const struct europa_held *held);
+void europa_rx_nomem(struct europa_port *port, u32 len);
 void europa_rx_stack(struct europa_port *port, struct sk_buff *skb, u8 flags);
 
 #endif /* _EUROPA_RX_H */

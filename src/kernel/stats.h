@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Per-CPU packet counters by reason. */
+/*
+ * Per-CPU packet counters by reason. What concerns a port is counted there, and
+ * only there; the VR's figures are its own plus those of its ports, the former
+ * ones' included, see europa_vr_stats().
+ */
 #ifndef _EUROPA_STATS_H
 #define _EUROPA_STATS_H
 
@@ -22,15 +26,15 @@ static inline void europa_stats_inc(struct europa_stats __percpu *stats,
 	this_cpu_inc(stats->c[counter]);
 }
 
-static inline u64 europa_stats_sum(struct europa_stats __percpu *stats,
-				   enum europa_counter counter)
+/* sum += what all CPUs counted. */
+static inline void europa_stats_collect(struct europa_stats *sum,
+					struct europa_stats __percpu *stats)
 {
-	u64 sum = 0;
-	int cpu;
+	int cpu, i;
 
 	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu_ptr(stats, cpu)->c[counter]);
-	return sum;
+		for (i = 0; i < EUROPA_C_COUNT; i++)
+			sum->c[i] += READ_ONCE(per_cpu_ptr(stats, cpu)->c[i]);
 }
 
 #endif /* _EUROPA_STATS_H */

@@ -6,6 +6,7 @@
 #include <linux/wait_bit.h>
 #include "port.h"
 #include "rx.h"
+#include "trace.h"
 #include "tx.h"
 
 /*
@@ -15,8 +16,8 @@
 
 /*
  * One claimed entry on its way out; entry and held are private copies. The
- * egress port is kept from one entry to the next of a burst, all in one RCU
- * section: most go where the last one went.
+ * port is kept from one entry to the next of a burst, all in one RCU section:
+ * most go where the last one went.
  */
 struct europa_tx {
 	struct europa_queue *queue;
@@ -25,10 +26,26 @@ struct europa_tx {
 	const struct europa_held *held;
 	struct europa_slot *slot;	/* shared memory: read each field once */
 	struct sk_buff *skb;
-	struct europa_port *port;	/* egress, or NULL */
-	struct net_device *lower;
-	u32 sent;			/* of the burst; counted at its end */
+	struct europa_port *port;	/* the last one looked up, or NULL */
+	struct net_device *lower;	/* of port, for SEND */
+	u32 sent;			/* by port; not counted there yet */
 };
+
+static void europa_tx_count_sent(struct europa_tx *tx)
+{
+	if (tx->sent)
+		europa_stats_add(tx->port->stats, EUROPA_C_SEND, tx->sent);
+	tx->sent = 0;
+}
+
+static struct europa_port *europa_tx_port(struct europa_tx *tx, u16 number)
+{
+	if (likely(tx->port && tx->port->number == number))
+		return tx->port;
+	europa_tx_count_sent(tx);
+	tx->port = europa_port_get(tx->queue->vr, number);
+	return tx->port;
+}
 
 /* Source MAC and link-local groups, on the bytes as they will be sent. */
 static bool europa_tx_spoofed(const struct europa_tx *tx,
@@ -310,9 +327,7 @@ static enum europa_counter europa_tx_send(struct europa_tx *tx)
 {
 	enum europa_counter why = EUROPA_C_BAD_PORT;
 
-	if (!tx->port || tx->port->number != tx->entry->port)
-		tx->port = europa_port_get(tx->queue->vr, tx->entry->port);
-	if (unlikely(!tx->port))
+	if (unlikely(!europa_tx_port(tx, tx->entry->port)))
 		goto drop;
 	tx->lower = tx->port->lower_dev;
 	why = EUROPA_C_TX_DOWN;
@@ -331,7 +346,7 @@ drop:
 static enum europa_counter europa_tx_punt(struct europa_tx *tx)
 {
 	u16 number = tx->skb ? tx->held->port : tx->entry->port;
-	struct europa_port *port = europa_port_get(tx->queue->vr, number);
+	struct europa_port *port = europa_tx_port(tx, number);
 	enum europa_counter why = EUROPA_C_SEND;
 
 	if (!port)
@@ -376,14 +391,49 @@ static enum europa_counter europa_tx_op(struct europa_tx *tx)
 		return EUROPA_C_BAD_STATE;
 	if (tx->entry->op > EUROPA_OP_PUNT)
 		return EUROPA_C_BAD_OP;
-	return tx->held->owner == EUROPA_OWNER_VR ? EUROPA_C_GONE :
-						    EUROPA_C_DROP;
+	if (tx->held->owner == EUROPA_OWNER_VR)
+		return EUROPA_C_GONE;
+	if (tx->held->owner == EUROPA_OWNER_RX)
+		europa_tx_port(tx, tx->held->port);
+	return EUROPA_C_DROP;
+}
+
+/* Where an outcome other than SEND is counted: at the port, if it names one. */
+static struct europa_stats __percpu *
+europa_tx_stats(const struct europa_tx *tx, enum europa_counter outcome)
+{
+	bool named = tx->port;
+
+	switch (outcome) {
+	case EUROPA_C_BAD_STATE:
+	case EUROPA_C_BAD_OP:
+	case EUROPA_C_BAD_PORT:
+	case EUROPA_C_GONE:
+		named = false;
+		break;
+	case EUROPA_C_DROP:
+		named = named && tx->held->owner == EUROPA_OWNER_RX;
+		break;
+	default:
+		break;
+	}
+	return named ? tx->port->stats : tx->queue->vr->stats;
+}
+
+static void europa_tx_count(const struct europa_tx *tx,
+			    enum europa_counter outcome)
+{
+	europa_stats_inc(europa_tx_stats(tx, outcome), outcome);
+	if (outcome != EUROPA_C_PUNT)
+		trace_europa_drop(tx->queue->vr->id,
+				  tx->held->owner == EUROPA_OWNER_RX ?
+				  tx->held->port : tx->entry->port,
+				  tx->entry->len, outcome);
 }
 
 /* No lock is held here: the packet may come back in by another device. */
 static void europa_tx_one(struct europa_tx *tx, const struct europa_claim *claim)
 {
-	struct europa_stats __percpu *stats = tx->queue->vr->stats;
 	enum europa_counter outcome;
 
 	tx->entry = &claim->entry;
@@ -394,10 +444,10 @@ static void europa_tx_one(struct europa_tx *tx, const struct europa_claim *claim
 	if (likely(outcome == EUROPA_C_SEND))
 		tx->sent++;
 	else
-		europa_stats_inc(stats, outcome);
+		europa_tx_count(tx, outcome);
 	if (unlikely(claim->held.owner == EUROPA_OWNER_SPARE) &&
 	    (outcome == EUROPA_C_SEND || outcome == EUROPA_C_PUNT))
-		europa_stats_inc(stats, EUROPA_C_ORIGINATED);
+		europa_stats_inc(tx->port->stats, EUROPA_C_ORIGINATED);
 }
 
 /* One burst: give the last one's slots back, claim the next, send it. Returns
@@ -418,8 +468,8 @@ static u32 europa_tx_burst(struct europa_queue *queue, u32 *claimed)
 	rcu_read_lock();
 	for (i = 0; i < *claimed; i++)
 		europa_tx_one(&tx, &tx.pool->claims[i]);
+	europa_tx_count_sent(&tx);
 	rcu_read_unlock();
-	europa_stats_add(queue->vr->stats, EUROPA_C_SEND, tx.sent);
 	local_bh_enable();
 	return *claimed + bad;
 }

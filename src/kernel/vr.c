@@ -5,6 +5,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/stringhash.h>
 #include "chardev.h"
+#include "link.h"
 #include "port.h"
 #include "queue.h"
 #include "vr.h"
@@ -339,7 +340,7 @@ int europa_vr_set(struct europa_vr *vr, const struct europa_config *config,
 void europa_vr_del(struct europa_vr *vr)
 {
 	ASSERT_RTNL();
-	europa_port_del_all(vr);
+	europa_link_del_all(vr);
 	europa_chardev_del(vr);
 	hash_del_rcu(&vr->by_name);
 	xa_erase(&europa_vrs, vr->id);
@@ -378,4 +379,17 @@ enum europa_state europa_vr_state(struct europa_vr *vr)
 			state = EUROPA_ATTACHED;
 	}
 	return state;
+}
+
+/* All its counters. Under rtnl, where a port that goes leaves its own to vr. */
+void europa_vr_stats(struct europa_vr *vr, struct europa_stats *sum)
+{
+	struct europa_port *port;
+	unsigned long number;
+
+	ASSERT_RTNL();
+	memset(sum, 0, sizeof(*sum));
+	europa_stats_collect(sum, vr->stats);
+	xa_for_each(&vr->ports, number, port)
+		europa_stats_collect(sum, port->stats);
 }

@@ -80,7 +80,7 @@ struct europa_vr {
 	char name[EUROPA_NAME_SIZE];
 	char *netns;		/* a name for the tools; no namespace is held */
 	struct mutex lock;
-	struct europa_stats __percpu *stats;
+	struct europa_stats __percpu *stats; /* what no port counts */
 	struct xarray ports;	/* number to port; readers under RCU */
 	struct device *node;
 	struct hlist_node by_name;
@@ -105,5 +105,6 @@ void europa_vr_del(struct europa_vr *vr);
 void europa_vr_finish(struct europa_vr *vr);
 void europa_vr_put(struct europa_vr *vr);
 enum europa_state europa_vr_state(struct europa_vr *vr);
+void europa_vr_stats(struct europa_vr *vr, struct europa_stats *sum);
 
 #endif /* _EUROPA_VR_H */

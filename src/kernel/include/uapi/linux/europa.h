@@ -265,10 +265,12 @@ enum europa_attr {
 	EUROPA_A_PAD,
 	EUROPA_A_STATE,		/* u8, enum europa_state; this and all below: out */
 	EUROPA_A_PID,		/* u32: data plane, in the asker's pid namespace */
-	EUROPA_A_PORTS,		/* nest of EUROPA_A_PORT nests */
+	EUROPA_A_PORTS,		/* nest of EUROPA_A_PORT nests; repeated if many */
 	EUROPA_A_PORT,		/* nest of enum europa_port_attr */
 	EUROPA_A_QUEUE,		/* nest of enum europa_queue_attr, once per queue */
-	EUROPA_A_STATS,		/* nest: type = enum europa_counter + 1, u64 */
+	EUROPA_A_STATS,		/* nest: type = enum europa_counter + 1, u64: of
+				 * its ports, former ones too, and of no port
+				 */
 	EUROPA_A_IFINDEX,	/* u32, in the asker's network namespace; in, out */
 	EUROPA_A_IFNAME,	/* string */
 	EUROPA_A_PROG_FD,	/* s32, in */
@@ -297,6 +299,11 @@ enum europa_port_attr {
 	EUROPA_PORT_A_MODE,	/* u8, enum europa_port_mode */
 	EUROPA_PORT_A_SPOOFCHK,	/* u8, 0 or 1 */
 	EUROPA_PORT_A_UP,	/* u8, 0 or 1 */
+	/* s32: the namespace of IFINDEX, of LOWER_IFINDEX, by the number the
+	 * asker's namespace gives it; absent where it is the asker's own.
+	 */
+	EUROPA_PORT_A_NETNSID,
+	EUROPA_PORT_A_LOWER_NETNSID,
 };
 
 /* Slots by owner: with a data plane the five sum to SLOTS, without all are 0. */
@@ -310,6 +317,7 @@ enum europa_queue_attr {
 	EUROPA_QUEUE_A_TX,	/* u32: being transmitted */
 	EUROPA_QUEUE_A_HELD,	/* u64 bytes: truesize of kept packets */
 	EUROPA_QUEUE_A_PAD,
+	EUROPA_QUEUE_A_ASLEEP,	/* u8: 1 poll() found nothing, not woken since */
 };
 
 enum europa_fallback { EUROPA_FALLBACK_KERNEL, EUROPA_FALLBACK_DROP };
@@ -422,6 +430,10 @@ enum {
 };
 
 #define IFLA_EUROPA_MAX (__IFLA_EUROPA_MAX - 1)
+
+/* IFLA_INFO_XSTATS is a nest: type = enum europa_counter + 1, u64, (K). What
+ * a port counts; ethtool -S shows the same.
+ */
 
 /* MAC: what is addressed to it, and a copy of group-addressed frames it takes.
  * PASSTHRU: what no other port took; one per lower device.

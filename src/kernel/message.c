@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Objects as netlink attributes. All under rtnl. */
+#include <linux/bpf.h>
+#include <linux/pid.h>
+#include <linux/rtnetlink.h>
+#include <net/netlink.h>
+#include "lower.h"
+#include "message.h"
+#include "queue.h"
+
+/* Nothing for the asker's own namespace, else its number there. */
+static int europa_message_netns(struct sk_buff *skb, int type, struct net *net,
+				const struct net_device *dev)
+{
+	if (net_eq(net, dev_net(dev)))
+		return 0;
+	return nla_put_s32(skb, type,
+			   peernet2id_alloc(net, dev_net(dev), GFP_KERNEL));
+}
+
+static int europa_message_lower(struct sk_buff *skb, struct net *net,
+				const struct net_device *lower)
+{
+	if (nla_put_u32(skb, EUROPA_PORT_A_LOWER_IFINDEX, lower->ifindex) ||
+	    nla_put_string(skb, EUROPA_PORT_A_LOWER_IFNAME, lower->name))
+		return -EMSGSIZE;
+	return europa_message_netns(skb, EUROPA_PORT_A_LOWER_NETNSID, net,
+				    lower);
+}
+
+/* net: the asker's namespace. */
+int europa_message_port(struct sk_buff *skb, const struct europa_port *port,
+			struct net *net)
+{
+	struct nlattr *nest = nla_nest_start(skb, EUROPA_A_PORT);
+	struct net_device *dev = port->dev;
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put_u32(skb, EUROPA_PORT_A_NUMBER, port->number) ||
+	    nla_put_u32(skb, EUROPA_PORT_A_IFINDEX, dev->ifindex) ||
+	    nla_put_string(skb, EUROPA_PORT_A_IFNAME, dev->name) ||
+	    europa_message_netns(skb, EUROPA_PORT_A_NETNSID, net, dev) ||
+	    europa_message_lower(skb, net, port->lower_dev) ||
+	    nla_put(skb, EUROPA_PORT_A_ADDRESS, ETH_ALEN, dev->dev_addr) ||
+	    nla_put_u8(skb, EUROPA_PORT_A_MODE, port->mode) ||
+	    nla_put_u8(skb, EUROPA_PORT_A_SPOOFCHK, port->spoofchk) ||
+	    nla_put_u8(skb, EUROPA_PORT_A_UP,
+		       netif_running(dev) && netif_carrier_ok(dev))) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* A nest says its length in 16 bits: some ports. 1: there are more. */
+static int europa_message_some_ports(struct sk_buff *skb, struct europa_vr *vr,
+				     struct net *net, unsigned long *number)
+{
+	struct nlattr *nest = nla_nest_start(skb, EUROPA_A_PORTS);
+	struct europa_port *port;
+	int err = 0, some = 256;
+
+	if (!nest)
+		return -EMSGSIZE;
+	xa_for_each_start(&vr->ports, *number, port, *number) {
+		err = some-- ? europa_message_port(skb, port, net) : 1;
+		if (err)
+			break;
+	}
+	nla_nest_end(skb, nest);
+	return err;
+}
+
+/* From *number on; on EMSGSIZE it is the one that did not fit, and what did
+ * fit stays.
+ */
+int europa_message_ports(struct sk_buff *skb, struct europa_vr *vr,
+			 struct net *net, unsigned long *number)
+{
+	int err;
+
+	do
+		err = europa_message_some_ports(skb, vr, net, number);
+	while (err > 0);
+	return err;
+}
+
+static int europa_message_queue(struct sk_buff *skb,
+				struct europa_queue *queue, u32 index)
+{
+	struct nlattr *nest = nla_nest_start(skb, EUROPA_A_QUEUE);
+	u32 count[EUROPA_OWNER_COUNT] = {};
+	bool asleep = false;
+	u64 held = 0;
+
+	if (!nest)
+		return -EMSGSIZE;
+	spin_lock_bh(&queue->lock);
+	if (queue->pool) {
+		europa_pool_count(queue->pool, count);
+		held = queue->pool->held_bytes;
+		asleep = queue->sleeping;
+	}
+	spin_unlock_bh(&queue->lock);
+	if (nla_put_u32(skb, EUROPA_QUEUE_A_INDEX, index) ||
+	    nla_put_u32(skb, EUROPA_QUEUE_A_FREE, count[EUROPA_OWNER_FREE]) ||
+	    nla_put_u32(skb, EUROPA_QUEUE_A_RX, count[EUROPA_OWNER_RX]) ||
+	    nla_put_u32(skb, EUROPA_QUEUE_A_VR, count[EUROPA_OWNER_VR]) ||
+	    nla_put_u32(skb, EUROPA_QUEUE_A_SPARE, count[EUROPA_OWNER_SPARE]) ||
+	    nla_put_u32(skb, EUROPA_QUEUE_A_TX, count[EUROPA_OWNER_TX]) ||
+	    nla_put_u64_64bit(skb, EUROPA_QUEUE_A_HELD, held,
+			      EUROPA_QUEUE_A_PAD) ||
+	    nla_put_u8(skb, EUROPA_QUEUE_A_ASLEEP, asleep))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int europa_message_stats(struct sk_buff *skb, struct europa_vr *vr)
+{
+	struct nlattr *nest = nla_nest_start(skb, EUROPA_A_STATS);
+	struct europa_stats sum;
+	u32 i;
+
+	if (!nest)
+		return -EMSGSIZE;
+	europa_vr_stats(vr, &sum);
+	for (i = 0; i < EUROPA_C_COUNT; i++)
+		if (nla_put_u64_64bit(skb, i + 1, sum.c[i], 0))
+			return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+int europa_message_config(struct sk_buff *skb, const struct europa_vr *vr)
+{
+	if (nla_put_string(skb, EUROPA_A_NETNS, vr->netns ?: "") ||
+	    nla_put_u32(skb, EUROPA_A_SLOTS, vr->slots) ||
+	    nla_put_u32(skb, EUROPA_A_SNAP, vr->snap) ||
+	    nla_put_u32(skb, EUROPA_A_QUEUES, vr->nr_queues) ||
+	    nla_put_u64_64bit(skb, EUROPA_A_LIMIT, vr->limit, EUROPA_A_PAD) ||
+	    nla_put_u32(skb, EUROPA_A_UID, vr->uid) ||
+	    nla_put_u32(skb, EUROPA_A_GID, vr->gid) ||
+	    nla_put_u32(skb, EUROPA_A_MODE, vr->mode) ||
+	    nla_put_u8(skb, EUROPA_A_FALLBACK, vr->fallback) ||
+	    nla_put_u32(skb, EUROPA_A_PRIO, vr->prio))
+		return -EMSGSIZE;
+	return 0;
+}
+
+int europa_message_state(struct sk_buff *skb, struct europa_vr *vr)
+{
+	u32 i, pid;
+
+	/* Not vr->lock: a data plane may hold that for long. */
+	spin_lock_bh(&vr->queues[0].lock);
+	pid = pid_vnr(vr->queues[0].pid);
+	spin_unlock_bh(&vr->queues[0].lock);
+	if (nla_put_u8(skb, EUROPA_A_STATE, europa_vr_state(vr)) ||
+	    nla_put_u32(skb, EUROPA_A_PID, pid) ||
+	    nla_put_u32(skb, EUROPA_A_GENERATION, vr->queues[0].generation))
+		return -EMSGSIZE;
+	for (i = 0; i < vr->nr_queues; i++)
+		if (europa_message_queue(skb, &vr->queues[i], i))
+			return -EMSGSIZE;
+	return europa_message_stats(skb, vr);
+}
+
+int europa_message_id(struct sk_buff *skb, const struct europa_vr *vr)
+{
+	return nla_put_u32(skb, EUROPA_A_VR, vr->id) ||
+	       nla_put_string(skb, EUROPA_A_NAME, vr->name) ? -EMSGSIZE : 0;
+}
+
+static int europa_message_verdicts(struct sk_buff *skb,
+				   const struct europa_lower *lower)
+{
+	struct nlattr *nest = nla_nest_start(skb, EUROPA_A_VERDICTS);
+	int i, cpu;
+
+	if (!nest)
+		return -EMSGSIZE;
+	for (i = 0; i < EUROPA_V_COUNT; i++) {
+		u64 sum = 0;
+
+		for_each_possible_cpu(cpu)
+			sum += per_cpu_ptr(lower->verdicts, cpu)->c[i];
+		if (nla_put_u64_64bit(skb, i + 1, sum, 0))
+			return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+int europa_message_program(struct sk_buff *skb,
+			   const struct europa_lower *lower)
+{
+	struct bpf_prog *prog = rtnl_dereference(lower->prog);
+
+	if (nla_put_u32(skb, EUROPA_A_IFINDEX, lower->dev->ifindex) ||
+	    nla_put_string(skb, EUROPA_A_IFNAME, lower->dev->name))
+		return -EMSGSIZE;
+	if (!prog)
+		return 0;
+	if (nla_put_u32(skb, EUROPA_A_PROG_ID, prog->aux->id) ||
+	    nla_put_string(skb, EUROPA_A_PROG_NAME, prog->aux->name) ||
+	    nla_put(skb, EUROPA_A_PROG_TAG, sizeof(prog->tag), prog->tag))
+		return -EMSGSIZE;
+	return europa_message_verdicts(skb, lower);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Objects as attributes of a generic netlink message: all or -EMSGSIZE. */
+#ifndef _EUROPA_MESSAGE_H
+#define _EUROPA_MESSAGE_H
+
+#include <linux/skbuff.h>
+#include <net/net_namespace.h>
+
+struct europa_lower;
+struct europa_port;
+struct europa_vr;
+
+int europa_message_id(struct sk_buff *skb, const struct europa_vr *vr);
+int europa_message_config(struct sk_buff *skb, const struct europa_vr *vr);
+int europa_message_state(struct sk_buff *skb, struct europa_vr *vr);
+int europa_message_port(struct sk_buff *skb, const struct europa_port *port,
+			struct net *net);
+int europa_message_ports(struct sk_buff *skb, struct europa_vr *vr,
+			 struct net *net, unsigned long *number);
+int europa_message_program(struct sk_buff *skb,
+			   const struct europa_lower *lower);
+
+#endif /* _EUROPA_MESSAGE_H */
