@@ -181,8 +181,10 @@ static bool read_line(FILE *f, char **line, size_t *size, int *number)
 		(*line)[len - 2] = '\0';
 		*size = len - 2 + strlen(more) + 1;
 		*line = realloc(*line, *size);
-		if (!*line)
+		if (!*line) {
+			perror("ip-vr");
 			exit(255);
+		}
 		strcat(*line, more);
 	}
 	free(more);
@@ -301,7 +303,7 @@ int main(int argc, char **argv)
 	if (out_options.json)
 		out_options.color = false;
 	ret = batch ? run_batch(batch) : run_line(argc, argv);
-	if (fflush(stdout) && !ret) {
+	if ((fflush(stdout) || ferror(stdout)) && !ret) {
 		perror("write");
 		return EXIT_WORDS;
 	}
