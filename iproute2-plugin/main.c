@@ -68,6 +68,7 @@ static void print_help(FILE *f)
 		"            [ limit BYTES ] [ owner USER ] [ group GROUP ] [ mode OCTAL ]\n"
 		"            [ fallback { kernel | drop } ] [ prio { CLASSID | none } ]\n"
 		"KEY := { from PREFIX | to PREFIX | vlan ID | vni ID | flow FIELDS | bucket N }\n"
+		"FIELDS := [ from PREFIX ] [ to PREFIX ] [ proto PROTOCOL ] [ sport PORT ] [ dport PORT ]\n"
 		"OPTIONS := { -s[tatistics] | -d[etails] | -j[son] | -p[retty] | -br[ief] | -o[neline] |\n"
 		"             -c[olor][=always|auto|never] | -n[etns] NAME | -t[imestamp] | -ts[hort] |\n"
 		"             -b[atch] FILE | -force | -V[ersion] }\n");
