@@ -28,7 +28,7 @@ const char *const port_mode_names[3] = {
 static const char *const keywords[] = {
 	"add", "address", "attach", "check", "classifier", "confirm", "del", "delete",
 	"detach", "dev", "exec", "fallback", "force", "group", "help", "id", "identify",
-	"limit", "list", "lower", "ls", "lst", "mode", "monitor", "name", "netns", "object",
+	"limit", "list", "ls", "lst", "mode", "monitor", "name", "netns", "object",
 	"owner", "pids", "pinned", "port", "pref", "prio", "program", "queues", "replace",
 	"rule", "section", "set", "show", "slots", "snap", "spoofchk", "timeout", "user",
 	"verbose", "vr", "wait",

@@ -195,6 +195,18 @@ static int run(char **argv)
 	return errno == ENOENT ? 127 : 126;
 }
 
+static int become(const struct vr_conf *conf, const struct who *who, char **argv)
+{
+	int ret = open_device(conf->id);
+
+	if (!ret && *conf->netns)
+		ret = enter_home(conf->netns);
+	if (!ret)
+		ret = drop_privileges(who);
+	return ret ? ret : run(argv);
+}
+
+/* Ends the process in any case: what it has become is not for a batch's next line. */
 int cmd_exec(struct args *a)
 {
 	const char *user = NULL;
@@ -219,10 +231,5 @@ int cmd_exec(struct args *a)
 		return ret;
 	if (!user)
 		default_who(&conf, &who);
-	ret = open_device(conf.id);
-	if (!ret && *conf.netns)
-		ret = enter_home(conf.netns);
-	if (!ret)
-		ret = drop_privileges(&who);
-	return ret ? ret : run(a->words);
+	exit(become(&conf, &who, a->words));
 }

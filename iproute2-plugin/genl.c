@@ -360,10 +360,14 @@ int genl_vr_get(struct genl *g, const struct vr_ref *ref, struct vr *vr)
 {
 	char buf[NL_BUF];
 	struct nlmsghdr *nlh = put(g, buf, EUROPA_CMD_VR_GET);
+	int err;
 
 	memset(vr, 0, sizeof(*vr));
 	put_ref(nlh, ref);
-	return nl_talk(&g->nl, nlh, on_vr, vr);
+	err = nl_talk(&g->nl, nlh, on_vr, vr);
+	if (err)
+		vr_free(vr);
+	return err;
 }
 
 int genl_vr_find(struct genl *g, const struct vr_ref *ref, struct vr *vr)

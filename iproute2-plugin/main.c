@@ -68,6 +68,7 @@ static void print_help(FILE *f)
 		"            [ limit BYTES ] [ owner USER ] [ group GROUP ] [ mode OCTAL ]\n"
 		"            [ fallback { kernel | drop } ] [ prio { CLASSID | none } ]\n"
 		"KEY := { from PREFIX | to PREFIX | vlan ID | vni ID | flow FIELDS | bucket N }\n"
+		"FIELDS := [ from PREFIX ] [ to PREFIX ] [ proto PROTOCOL ] [ sport PORT ] [ dport PORT ]\n"
 		"OPTIONS := { -s[tatistics] | -d[etails] | -j[son] | -p[retty] | -br[ief] | -o[neline] |\n"
 		"             -c[olor][=always|auto|never] | -n[etns] NAME | -t[imestamp] | -ts[hort] |\n"
 		"             -b[atch] FILE | -force | -V[ersion] }\n");
@@ -181,8 +182,10 @@ static bool read_line(FILE *f, char **line, size_t *size, int *number)
 		(*line)[len - 2] = '\0';
 		*size = len - 2 + strlen(more) + 1;
 		*line = realloc(*line, *size);
-		if (!*line)
+		if (!*line) {
+			perror("ip-vr");
 			exit(255);
+		}
 		strcat(*line, more);
 	}
 	free(more);
@@ -301,7 +304,7 @@ int main(int argc, char **argv)
 	if (out_options.json)
 		out_options.color = false;
 	ret = batch ? run_batch(batch) : run_line(argc, argv);
-	if (fflush(stdout) && !ret) {
+	if ((fflush(stdout) || ferror(stdout)) && !ret) {
 		perror("write");
 		return EXIT_WORDS;
 	}

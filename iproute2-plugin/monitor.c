@@ -115,8 +115,10 @@ static int listen_events(struct genl *g)
 			fprintf(stderr, "Some events were lost.\n");
 		else if (err && err != -EINTR)
 			break;
-		if (ferror(stdout))
+		if (ferror(stdout)) {
+			perror("write");
 			return EXIT_WORDS;
+		}
 	}
 	fprintf(stderr, "Cannot read events: %s\n", strerror(-err));
 	return EXIT_KERNEL;

@@ -13,6 +13,7 @@
 #include "vr.h"
 
 #define NL_RECEIVE_BUF	(256 << 10)	/* a VR of 1024 ports in one answer */
+#define ERRNO_MAX	4095	/* as the kernel */
 
 int nl_open(struct nl *nl, int protocol, int netns)
 {
@@ -63,23 +64,26 @@ static void read_extack(struct nl *nl, const struct nlmsghdr *nlh, size_t offset
 			nl_string(nl->message, sizeof(nl->message), attr);
 }
 
+static int error_of(int code)
+{
+	return code > 0 || code < -ERRNO_MAX ? EBADMSG : -code;
+}
+
 static int on_error(const struct nlmsghdr *nlh, void *data)
 {
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
 	struct nl *nl = data;
-	size_t offset = sizeof(*e);
+	size_t offset = sizeof(*e), len = mnl_nlmsg_get_payload_len(nlh);
 
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*e)) {
+	if (len < sizeof(*e)) {
 		nl->error = EBADMSG;
 		return MNL_CB_STOP;
 	}
-	nl->error = -e->error;
-	if (nlh->nlmsg_flags & NLM_F_ACK_TLVS) {
-		if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
-			offset += mnl_nlmsg_get_payload_len(nlh) >= sizeof(*e) ?
-				e->msg.nlmsg_len - sizeof(e->msg) : 0;
+	nl->error = error_of(e->error);
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
+		offset += e->msg.nlmsg_len - sizeof(e->msg);
+	if (nlh->nlmsg_flags & NLM_F_ACK_TLVS && offset <= len)
 		read_extack(nl, nlh, offset);
-	}
 	return MNL_CB_STOP;
 }
 
@@ -88,7 +92,7 @@ static int on_done(const struct nlmsghdr *nlh, void *data)
 	struct nl *nl = data;
 
 	if (mnl_nlmsg_get_payload_len(nlh) >= sizeof(int)) {
-		nl->error = -*(const int *)mnl_nlmsg_get_payload(nlh);
+		nl->error = error_of(*(const int *)mnl_nlmsg_get_payload(nlh));
 		if (nlh->nlmsg_flags & NLM_F_ACK_TLVS)
 			read_extack(nl, nlh, sizeof(int));
 	}

@@ -321,6 +321,12 @@ static int remember_name(const struct vr *vr, void *data)
 	return 0;
 }
 
+static void forget_names(void)
+{
+	free(names);
+	names = NULL;
+}
+
 static int read_names(void)
 {
 	struct genl g;
@@ -331,6 +337,8 @@ static int read_names(void)
 	names = calloc(EUROPA_VR_MAX + 1, sizeof(*names));
 	ret = names && genl_vr_dump(&g, remember_name, NULL) ? genl_fail(&g) : 0;
 	genl_close(&g);
+	if (ret)
+		forget_names();
 	return ret;
 }
 
@@ -405,8 +413,7 @@ static int show_rules(struct args *a)
 	ret = for_each_rule(prog_id, show_rule, NULL);
 	out_close_array();
 	out_end();
-	free(names);
-	names = NULL;
+	forget_names();
 	return ret;
 }
 

@@ -122,14 +122,16 @@ static int parse_number_key(const struct rule_map *map, struct args *a, struct r
 static int parse_bucket_key(struct args *a, struct rule *r)
 {
 	const char *value = args_value(a, "bucket");
-	char first[16];
+	char first[16] = "";
 	const char *dash;
 	uint64_t from, to;
 
 	if (!value)
 		return EXIT_WORDS;
 	dash = strchrnul(value, '-');
-	snprintf(first, sizeof(first), "%.*s", (int)(dash - value), value);
+	if (dash - value >= (ptrdiff_t)sizeof(first))
+		return args_invalid("no such bucket", value);
+	memcpy(first, value, dash - value);
 	if (parse_number("a bucket", first, 0, EUROPA_BUCKETS - 1, &from))
 		return EXIT_WORDS;
 	to = from;

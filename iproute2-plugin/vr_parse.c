@@ -88,7 +88,8 @@ static int word_prio(const char *value, struct vr_conf *c)
 		c->prio = 0;
 		return 0;
 	}
-	if (sscanf(value, "%4x:%4x%n", &major, &minor, &end) < 2 || value[end]) {
+	if (sscanf(value, "%4x:%4x%n", &major, &minor, &end) < 2 || value[end] ||
+	    value[strspn(value, "0123456789abcdefABCDEF:")]) {
 		fprintf(stderr, "Error: argument \"%s\" is wrong: prio is a tc class, MAJOR:MINOR, or none\n",
 			value);
 		return EXIT_WORDS;

@@ -1,0 +1,862 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Processes, files, namespaces, users: what the tool asks of libc. */
+#include "world.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <grp.h>
+#include <ifaddrs.h>
+#include <netdb.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pwd.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <linux/ethtool.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
+#include <sys/time.h>
+#include <sanitizer/asan_interface.h>
+
+#define FDS		64
+#define FIRST_FD	1000
+#define BLOCKS		8192
+#define DIRS		8
+#define FILES		4
+#define POLLS		16	/* then somebody types ^C */
+
+struct world world;
+struct text written, complained;
+static jmp_buf end_of_process;
+static FILE *real_in, *real_out, *real_err, *out, *err;
+
+bool world_fault(enum fault f)
+{
+	return world.faults >> f & 1;
+}
+
+int world_fail(int err)
+{
+	errno = err;
+	return -1;
+}
+
+uint8_t world_byte(void)
+{
+	if (!world.left)
+		return 0;
+	world.left--;
+	return *world.tail++;
+}
+
+uint32_t world_number(void)
+{
+	uint32_t n = world_byte();
+
+	n |= (uint32_t)world_byte() << 8;
+	n |= (uint32_t)world_byte() << 16;
+	return n | (uint32_t)world_byte() << 24;
+}
+
+void world_stop(enum ending ending, int code)
+{
+	world.ending = ending;
+	world.code = code;
+	longjmp(end_of_process, 1);
+}
+
+void world_show(const char *what)
+{
+	static const char *const endings[] = { "returned", "exited", "was replaced", "was killed" };
+
+	fprintf(real_err, "ip-vr: %s\n%s, exit code %d, %u requests, %u changes\n"
+		"stdout: %.*s\nstderr: %.*s\n", what, endings[world.ending], world.code,
+		world.requests, world.changes, (int)written.len, written.bytes,
+		(int)complained.len, complained.bytes);
+}
+
+void world_bug(const char *what)
+{
+	world_show(what);
+	abort();
+}
+
+/* ---- standard streams -------------------------------------------------- */
+
+static ssize_t keep(void *cookie, const char *bytes, size_t size)
+{
+	struct text *t = cookie;
+	size_t room = sizeof(t->bytes) - t->len, n = size < room ? size : room;
+
+	if (t == &written && world_fault(NO_SPACE)) {
+		world.lost = true;
+		errno = ENOSPC;
+		return 0;
+	}
+	memcpy(t->bytes + t->len, bytes, n);
+	t->len += n;
+	return size;
+}
+
+static ssize_t give(void *cookie, char *bytes, size_t size)
+{
+	size_t n = size < world.batch_left ? size : world.batch_left;
+
+	(void)cookie;
+	memcpy(bytes, world.batch, n);
+	world.batch += n;
+	world.batch_left -= n;
+	return n;
+}
+
+void world_open(void)
+{
+	const cookie_io_functions_t writer = { .write = keep };
+
+	real_in = stdin;
+	real_out = stdout;
+	real_err = stderr;
+	out = fopencookie(&written, "w", writer);
+	err = fopencookie(&complained, "w", writer);
+	setvbuf(err, NULL, _IONBF, 0);
+}
+
+/* ---- memory ------------------------------------------------------------ */
+
+static void *blocks[BLOCKS];
+static size_t block_count;
+
+static void *remember(void *block)
+{
+	if (block && block_count < BLOCKS)
+		blocks[block_count++] = block;
+	return block;
+}
+
+static void forget(const void *block)
+{
+	size_t i = block_count;
+
+	while (i--)
+		if (blocks[i] == block) {
+			blocks[i] = blocks[--block_count];
+			return;
+		}
+}
+
+void fake_free(void *block)
+{
+	forget(block);
+	free(block);
+}
+
+void *fake_calloc(size_t count, size_t size)
+{
+	return world_fault(NO_MEMORY) ? NULL : remember(calloc(count, size));
+}
+
+void *fake_reallocarray(void *block, size_t count, size_t size)
+{
+	void *more = world_fault(NO_MEMORY) ? NULL : reallocarray(block, count, size);
+
+	if (more) {
+		forget(block);
+		remember(more);
+	}
+	return more;
+}
+
+void *fake_realloc(void *block, size_t size)
+{
+	return fake_reallocarray(block, 1, size);
+}
+
+ssize_t fake___getdelim(char **line, size_t *size, int end, FILE *f)
+{
+	char *before = *line;
+	ssize_t n = getdelim(line, size, end, f);
+
+	if (*line != before) {
+		forget(before);
+		remember(*line);
+	}
+	return n;
+}
+
+ssize_t fake_getline(char **line, size_t *size, FILE *f)
+{
+	return fake___getdelim(line, size, '\n', f);
+}
+
+/* ---- file descriptors -------------------------------------------------- */
+
+static char fds[FDS][64];
+
+int world_new_fd(const char *path)
+{
+	int i;
+
+	for (i = 0; i < FDS; i++)
+		if (!*fds[i]) {
+			snprintf(fds[i], sizeof(fds[i]), "%s", *path ? path : "?");
+			return FIRST_FD + i;
+		}
+	return world_fail(EMFILE);
+}
+
+const char *world_fd(int fd)
+{
+	if (fd < FIRST_FD || fd >= FIRST_FD + FDS || !*fds[fd - FIRST_FD])
+		world_bug("uses a file descriptor that is not open");
+	return fds[fd - FIRST_FD];
+}
+
+int fake_close(int fd)
+{
+	world_fd(fd);
+	*fds[fd - FIRST_FD] = '\0';
+	return 0;
+}
+
+int fake_open(const char *path, int flags, ...)
+{
+	(void)flags;
+	if (strstr(path, "/ns/"))
+		return world_fault(NO_NETNS) ? world_fail(EACCES) : world_new_fd(path);
+	if (!strncmp(path, "/run/netns/", 11) && strcmp(path + 11, "lab"))
+		return world_fail(ENOENT);
+	if (world_fault(*path == '/' && path[1] == 'd' ? NO_DEVICE : NO_FILE))
+		return world_fail(ENOENT);
+	return world_new_fd(path);
+}
+
+ssize_t fake_read(int fd, void *to, size_t size)
+{
+	char *bytes = to;
+	size_t n = 0;
+
+	world_fd(fd);
+	while (n < size && world.left && n < 64)
+		bytes[n++] = world_byte();
+	return n;
+}
+
+int fake_pipe2(int fd[2], int flags)
+{
+	(void)flags;
+	fd[0] = world_new_fd("pipe");
+	fd[1] = world_new_fd("pipe");
+	return 0;
+}
+
+int fake_dup2(int from, int to)
+{
+	world_fd(from);
+	return to;
+}
+
+int fake_access(const char *path, int mode)
+{
+	(void)path;
+	(void)mode;
+	return world_fault(NO_MODPROBE) ? world_fail(ENOENT) : 0;
+}
+
+static void fill(const char *path, struct stat *st)
+{
+	memset(st, 0, sizeof(*st));
+	for (; *path; path++)
+		st->st_ino = st->st_ino * 31 + (unsigned char)*path;
+	st->st_mode = S_IFCHR | 0600;
+	st->st_rdev = makedev(240, st->st_ino & 1);
+}
+
+int fake_stat(const char *path, struct stat *st)
+{
+	fill(path, st);
+	return world_fault(NO_DEVICE) ? world_fail(ENOENT) : 0;
+}
+
+int fake_fstat(int fd, struct stat *st)
+{
+	fill(world_fd(fd), st);
+	return 0;
+}
+
+int fake_fstatat(int dir, const char *path, struct stat *st, int flags)
+{
+	(void)dir;
+	(void)flags;
+	return fake_stat(path, st);
+}
+
+int fake_statvfs(const char *path, struct statvfs *st)
+{
+	(void)path;
+	memset(st, 0, sizeof(*st));
+	st->f_flag = ST_RDONLY;
+	return 0;
+}
+
+int fake_mkdir(const char *path, mode_t mode)
+{
+	(void)path;
+	(void)mode;
+	return world_fail(EEXIST);
+}
+
+int fake_mkstemp(char *path)
+{
+	return world_fault(NO_FILE) ? world_fail(EROFS) : world_new_fd(path);
+}
+
+int fake_unlink(const char *path)
+{
+	(void)path;
+	return world_fault(NO_FILE) ? world_fail(ENOENT) : 0;
+}
+
+int fake_unlinkat(int dir, const char *path, int flags)
+{
+	(void)dir;
+	(void)flags;
+	return fake_unlink(path);
+}
+
+int fake_chdir(const char *path)
+{
+	(void)path;
+	return 0;
+}
+
+/* ---- folders ----------------------------------------------------------- */
+
+static const char *const entries[] = {
+	".", "..", "0", "1", "42", "self", "confirm.a1b2c3", "resolv.conf",
+};
+
+struct __dirstream {
+	size_t next;
+	struct dirent entry;
+	bool open;
+};
+static DIR dirs[DIRS];
+
+DIR *fake_opendir(const char *path)
+{
+	size_t i;
+
+	(void)path;
+	for (i = 0; i < DIRS && !world_fault(NO_DIR); i++)
+		if (!dirs[i].open) {
+			dirs[i].open = true;
+			dirs[i].next = 0;
+			return &dirs[i];
+		}
+	errno = ENOENT;
+	return NULL;
+}
+
+struct dirent *fake_readdir(DIR *dir)
+{
+	if (!dir->open)
+		world_bug("reads a folder that is closed");
+	if (dir->next >= sizeof(entries) / sizeof(entries[0]))
+		return NULL;
+	strcpy(dir->entry.d_name, entries[dir->next++]);
+	return &dir->entry;
+}
+
+int fake_closedir(DIR *dir)
+{
+	if (!dir->open)
+		world_bug("closes a folder twice");
+	dir->open = false;
+	return 0;
+}
+
+int fake_dirfd(DIR *dir)
+{
+	(void)dir;
+	return FIRST_FD;
+}
+
+/* ---- streams ----------------------------------------------------------- */
+
+static FILE *files[FILES];
+
+FILE *fake_fopen(const char *path, const char *mode)
+{
+	const cookie_io_functions_t reader = { .read = give };
+	size_t i;
+
+	(void)path;
+	for (i = 0; i < FILES && !world_fault(NO_FILE); i++)
+		if (!files[i]) {
+			files[i] = fopencookie(NULL, "r", reader);
+			return files[i];
+		}
+	(void)mode;
+	errno = ENOENT;
+	return NULL;
+}
+
+int fake_fclose(FILE *f)
+{
+	size_t i;
+
+	for (i = 0; i < FILES; i++)
+		if (files[i] == f) {
+			files[i] = NULL;
+			return fclose(f);
+		}
+	world_bug("closes a stream that it did not open");
+}
+
+/* ---- namespaces, privileges -------------------------------------------- */
+
+int fake_setns(int fd, int kind)
+{
+	(void)kind;
+	if (strcmp(world_fd(fd), "/proc/self/ns/net") && world_fault(NO_SETNS))
+		return world_fail(EPERM);
+	return 0;
+}
+
+static int privileged(enum fault f)
+{
+	return world_fault(f) ? world_fail(EPERM) : 0;
+}
+
+int fake_unshare(int flags)
+{
+	(void)flags;
+	return privileged(NO_MOUNT);
+}
+
+int fake_mount(const char *from, const char *to, const char *type, unsigned long flags,
+	       const void *data)
+{
+	(void)from;
+	(void)to;
+	(void)type;
+	(void)flags;
+	(void)data;
+	return privileged(NO_MOUNT);
+}
+
+int fake_umount2(const char *path, int flags)
+{
+	(void)path;
+	(void)flags;
+	return privileged(NO_DEVICE);
+}
+
+/* Capabilities 0 to 40 exist. */
+int fake_prctl(int what, ...)
+{
+	va_list ap;
+	int cap;
+
+	va_start(ap, what);
+	cap = va_arg(ap, int);
+	va_end(ap);
+	return cap > 40 ? world_fail(EINVAL) : privileged(NO_RIGHTS);
+}
+
+long fake_syscall(long number, ...)
+{
+	(void)number;
+	return privileged(NO_RIGHTS);
+}
+
+int fake_setgroups(size_t count, const gid_t *groups)
+{
+	(void)count;
+	(void)groups;
+	return privileged(NO_RIGHTS);
+}
+
+int fake_setresgid(gid_t a, gid_t b, gid_t c)
+{
+	(void)a;
+	(void)b;
+	(void)c;
+	return privileged(NO_RIGHTS);
+}
+
+int fake_setresuid(uid_t a, uid_t b, uid_t c)
+{
+	(void)a;
+	(void)b;
+	(void)c;
+	return privileged(NO_RIGHTS);
+}
+
+uid_t fake_geteuid(void)
+{
+	return 0;
+}
+
+/* ---- processes --------------------------------------------------------- */
+
+void fake_exit(int code)
+{
+	world_stop(EXITED, code);
+}
+
+void fake__exit(int code)
+{
+	world_stop(EXITED, code);
+}
+
+static int replace(const char *program, char *const *argv)
+{
+	if (world_fault(NO_COMMAND))
+		return world_fail(ENOENT);
+	if (world_fault(NO_EXEC))
+		return world_fail(EACCES);
+	world.program = program;
+	world.argv = argv;
+	world_stop(REPLACED, 0);
+}
+
+int fake_execvp(const char *program, char *const *argv)
+{
+	return replace(program, argv);
+}
+
+int fake_execv(const char *program, char *const *argv)
+{
+	return replace(program, argv);
+}
+
+int fake_execl(const char *program, const char *first, ...)
+{
+	(void)first;
+	return replace(program, NULL);
+}
+
+pid_t fake_fork(void)
+{
+	world.forked = true;
+	if (world_fault(NO_FORK))
+		return world_fail(EAGAIN);
+	return world_fault(IS_CHILD) ? 0 : 1234;
+}
+
+pid_t fake_waitpid(pid_t pid, int *status, int options)
+{
+	(void)options;
+	*status = world_fault(NO_MODPROBE) ? 256 : 0;
+	return pid;
+}
+
+pid_t fake_getpid(void)
+{
+	return 42;
+}
+
+pid_t fake_setsid(void)
+{
+	return 42;
+}
+
+void (*fake_signal(int number, void (*handler)(int)))(int)
+{
+	(void)number;
+	return handler;
+}
+
+/* ---- time -------------------------------------------------------------- */
+
+static long now;
+static int polls;
+
+int fake_clock_gettime(clockid_t clock, struct timespec *t)
+{
+	(void)clock;
+	*t = (struct timespec){ .tv_sec = now++ };
+	return 0;
+}
+
+int fake_clock_nanosleep(clockid_t clock, int flags, const struct timespec *t, struct timespec *left)
+{
+	(void)clock;
+	(void)flags;
+	(void)left;
+	now += t->tv_sec;
+	return 0;
+}
+
+time_t fake_time(time_t *t)
+{
+	(void)t;
+	return now;
+}
+
+int fake_gettimeofday(struct timeval *tv, void *zone)
+{
+	(void)zone;
+	*tv = (struct timeval){ .tv_sec = world_byte() * 86400L };
+	return 0;
+}
+
+struct tm *fake_localtime_r(const time_t *t, struct tm *tm)
+{
+	return gmtime_r(t, tm);
+}
+
+int fake_poll(struct pollfd *p, nfds_t count, int timeout)
+{
+	(void)count;
+	world_fd(p->fd);
+	if (++polls > POLLS)
+		world_stop(KILLED, 0);
+	if (!world_fault(NO_EVENT))
+		return 1;
+	now += timeout > 0 ? timeout / 1000 : 0;
+	return timeout < 0 ? world_fail(EINTR) : 0;
+}
+
+/* ---- the environment, users, interfaces -------------------------------- */
+
+char *fake_getenv(const char *name)
+{
+	return strcmp(name, "TERM") ? "15;0" : "xterm";
+}
+
+int fake_setenv(const char *name, const char *value, int overwrite)
+{
+	(void)name;
+	(void)value;
+	(void)overwrite;
+	return 0;
+}
+
+int fake_isatty(int fd)
+{
+	(void)fd;
+	return !world_fault(NO_TTY);
+}
+
+static const struct passwd users[] = {
+	{ .pw_name = "root", .pw_uid = 0, .pw_gid = 0 },
+	{ .pw_name = "user", .pw_uid = 1000, .pw_gid = 1000 },
+	{ .pw_name = "nobody", .pw_uid = 65534, .pw_gid = 65534 },
+};
+
+static const struct group groups[] = {
+	{ .gr_name = "root", .gr_gid = 0 }, { .gr_name = "user", .gr_gid = 1000 },
+};
+
+struct passwd *fake_getpwnam(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < 3 && !world_fault(NO_USERS); i++)
+		if (!strcmp(users[i].pw_name, name))
+			return (struct passwd *)&users[i];
+	return NULL;
+}
+
+struct passwd *fake_getpwuid(uid_t uid)
+{
+	size_t i;
+
+	for (i = 0; i < 3 && !world_fault(NO_USERS); i++)
+		if (users[i].pw_uid == uid)
+			return (struct passwd *)&users[i];
+	return NULL;
+}
+
+struct group *fake_getgrnam(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < 2 && !world_fault(NO_USERS); i++)
+		if (!strcmp(groups[i].gr_name, name))
+			return (struct group *)&groups[i];
+	return NULL;
+}
+
+struct group *fake_getgrgid(gid_t gid)
+{
+	size_t i;
+
+	for (i = 0; i < 2 && !world_fault(NO_USERS); i++)
+		if (groups[i].gr_gid == gid)
+			return (struct group *)&groups[i];
+	return NULL;
+}
+
+static const struct protoent tcp = { .p_name = "tcp", .p_proto = IPPROTO_TCP };
+
+struct protoent *fake_getprotobyname(const char *name)
+{
+	return strcmp(name, tcp.p_name) ? NULL : (struct protoent *)&tcp;
+}
+
+struct protoent *fake_getprotobynumber(int number)
+{
+	return number == tcp.p_proto ? (struct protoent *)&tcp : NULL;
+}
+
+unsigned int fake_if_nametoindex(const char *name)
+{
+	return !strcmp(name, "lo") ? 1 : !strcmp(name, "eth0") ? 2 : 0;
+}
+
+char *fake_if_indextoname(unsigned int index, char *name)
+{
+	return index == 2 ? strcpy(name, "eth0") : NULL;
+}
+
+int fake_getifaddrs(struct ifaddrs **list)
+{
+	static struct sockaddr address = { .sa_family = AF_INET };
+	static struct ifaddrs none = { .ifa_name = "eth0" };
+	static struct ifaddrs one = { .ifa_next = &none, .ifa_name = "lo", .ifa_addr = &address };
+
+	*list = &one;
+	return world_fault(NO_LIST) ? world_fail(ENOBUFS) : 0;
+}
+
+void fake_freeifaddrs(struct ifaddrs *list)
+{
+	(void)list;
+}
+
+int fake_socket(int domain, int type, int protocol)
+{
+	(void)domain;
+	(void)type;
+	(void)protocol;
+	return world_fault(NO_SOCKET) ? world_fail(EMFILE) : world_new_fd("socket");
+}
+
+int fake_ioctl(int fd, unsigned long request, ...)
+{
+	struct ethtool_drvinfo *info;
+	struct ifreq *ifr;
+	va_list ap;
+
+	world_fd(fd);
+	va_start(ap, request);
+	ifr = va_arg(ap, struct ifreq *);
+	va_end(ap);
+	if (request != 0x8946 /* SIOCETHTOOL */)
+		return world_byte() & 1 ? 0 : world_fail(EOPNOTSUPP);
+	info = (struct ethtool_drvinfo *)ifr->ifr_data;
+	strcpy(info->driver, world_byte() & 1 ? "virtio_net" : "veth");
+	return 0;
+}
+
+/* ---- a process from start to end --------------------------------------- */
+
+/* The tool's variables, as ../Makefile has named their sections. */
+extern char __start_tool_data[], __stop_tool_data[], __start_tool_bss[], __stop_tool_bss[];
+static char *fresh_data, *fresh_bss;
+
+__attribute__((no_sanitize("address"), noinline))
+static void copy(char *to, const char *from, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		((volatile char *)to)[i] = from[i];
+}
+
+static char *save(const char *from, size_t size)
+{
+	char *to = malloc(size);
+
+	copy(to, from, size);
+	return to;
+}
+
+static void fresh_process(void)
+{
+	size_t data = __stop_tool_data - __start_tool_data, bss = __stop_tool_bss - __start_tool_bss;
+
+	if (!fresh_data) {
+		fresh_data = save(__start_tool_data, data);
+		fresh_bss = save(__start_tool_bss, bss);
+	}
+	copy(__start_tool_data, fresh_data, data);
+	copy(__start_tool_bss, fresh_bss, bss);
+}
+
+void world_begin(const uint8_t *tail, size_t size, const char *batch, size_t batch_size)
+{
+	world = (struct world){ .tail = tail, .left = size, .batch = batch,
+				.batch_left = batch_size };
+	world.faults = world_number();
+	written.len = complained.len = 0;
+	now = polls = 0;
+	world_netlink_begin();
+	world_bpf_begin();
+	fresh_process();
+}
+
+void world_run(int (*run)(int argc, char **argv), int argc, char **argv)
+{
+	const cookie_io_functions_t reader = { .read = give };
+	FILE *in = fopencookie(NULL, "r", reader);
+
+	stdin = in;
+	stdout = out;
+	stderr = err;
+	if (!setjmp(end_of_process)) {
+		world.ending = RETURNED;
+		world.code = run(argc, argv);
+	}
+	fflush(out);
+	clearerr(out);
+	stdin = real_in;
+	stdout = real_out;
+	stderr = real_err;
+	fclose(in);
+}
+
+/* An ended process leaves nothing; one that returned from main() has tidied up itself. */
+static void bury(bool returned)
+{
+	size_t i;
+
+	if (returned && block_count) {
+		__asan_describe_address(blocks[0]);
+		world_bug("left memory allocated");
+	}
+	for (i = 0; i < FILES; i++) {
+		if (files[i] && returned)
+			world_bug("left a stream open");
+		if (files[i])
+			fclose(files[i]);
+		files[i] = NULL;
+	}
+	while (block_count)
+		free(blocks[--block_count]);
+	for (i = 0; i < FDS; i++)
+		if (*fds[i] && returned)
+			world_bug("left a file descriptor open");
+	memset(fds, 0, sizeof(fds));
+	for (i = 0; i < DIRS; i++)
+		if (dirs[i].open && returned)
+			world_bug("left a folder open");
+	memset(dirs, 0, sizeof(dirs));
+}
+
+void world_end(void)
+{
+	bool tidy = world.ending == RETURNED;
+
+	world_netlink_end(tidy);
+	bury(tidy);
+}
