@@ -32,6 +32,7 @@ setup_file()
 		address add 10.0.0.1/24 dev low0
 		link set low0 up
 		link set low1 up
+		neighbour add 10.0.0.2 lladdr $MAC_A dev low0 nud permanent
 	EOT
 	vr_add blue id 1 netns "$(ns_name v)"
 	vr_add red id 2
