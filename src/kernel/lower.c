@@ -108,8 +108,8 @@ static void europa_lower_groups(struct work_struct *work)
  * As macvlan does: one bounded queue per lower device, so that a storm of
  * broadcasts costs this device's ports and not the machine's backlog.
  */
-static void europa_lower_queue_group(struct europa_lower *lower,
-				     struct sk_buff *skb)
+static noinline void europa_lower_queue_group(struct europa_lower *lower,
+					      struct sk_buff *skb)
 {
 	struct sk_buff *copy = NULL;
 
@@ -164,8 +164,8 @@ bool europa_lower_take(struct europa_vr *vr, struct sk_buff *skb)
 }
 
 /* Nobody has decided: whose destination MAC is it? */
-static unsigned int europa_lower_demux(struct europa_lower *lower,
-				       struct sk_buff *skb)
+static __always_inline unsigned int
+europa_lower_demux(struct europa_lower *lower, struct sk_buff *skb)
 {
 	const u8 *mac = eth_hdr(skb)->h_dest;
 	struct europa_port *port;
@@ -181,25 +181,31 @@ static unsigned int europa_lower_demux(struct europa_lower *lower,
 	return port ? europa_lower_give(port, skb, 0) : NF_ACCEPT;
 }
 
+static noinline unsigned int europa_lower_classify(struct europa_lower *lower,
+						   struct bpf_prog *prog,
+						   struct sk_buff *skb)
+{
+	struct europa_port *port = NULL;
+
+	switch (europa_classify(lower, prog, skb, &port)) {
+	case EUROPA_V_VR:
+		return europa_lower_give(port, skb, EUROPA_RX_ADDRESSED);
+	case EUROPA_V_HOST:
+		return NF_ACCEPT;
+	case EUROPA_V_DROP:
+		return NF_DROP;
+	default:
+		return europa_lower_demux(lower, skb);
+	}
+}
+
 static __always_inline unsigned int
 europa_lower_decide(struct europa_lower *lower, struct sk_buff *skb)
 {
 	struct bpf_prog *prog = rcu_dereference(lower->prog);
-	struct europa_port *port = NULL;
 
-	if (prog) {
-		switch (europa_classify(lower, prog, skb, &port)) {
-		case EUROPA_V_VR:
-			return europa_lower_give(port, skb,
-						 EUROPA_RX_ADDRESSED);
-		case EUROPA_V_HOST:
-			return NF_ACCEPT;
-		case EUROPA_V_DROP:
-			return NF_DROP;
-		default:
-			break;
-		}
-	}
+	if (prog)
+		return europa_lower_classify(lower, prog, skb);
 	return europa_lower_demux(lower, skb);
 }
 

@@ -103,9 +103,11 @@ static u16 europa_rx_gso_hdr_len(const struct sk_buff *skb)
 	return skb_checksum_start_offset(skb) + thlen;
 }
 
-/* What a data plane must know to edit the headers rightly. */
-static u32 europa_rx_describe(const struct sk_buff *skb,
-			      struct europa_slot *slot)
+/* What a data plane must know to edit the headers rightly. Out of line: with
+ * it, every packet would pay for its stack.
+ */
+static noinline u32 europa_rx_describe(const struct sk_buff *skb,
+				       struct europa_slot *slot)
 {
 	const struct skb_shared_info *shared = skb_shinfo(skb);
 	u32 flags = 0;
@@ -137,18 +139,13 @@ static bool europa_rx_is_plain(const struct sk_buff *skb)
 }
 
 /* Slot header and leading bytes. Returns how many of them. */
-static u32 europa_rx_fill(const struct europa_pool *pool, u32 index,
-			  const struct sk_buff *skb, u8 *flags)
+static u32 europa_rx_fill(const struct europa_pool *pool,
+			  struct europa_slot *slot, const struct sk_buff *skb,
+			  u32 meta)
 {
-	struct europa_slot *slot = europa_pool_slot(pool, index);
 	void *data = (void *)slot + EUROPA_DATA_OFFSET;
 	u32 bytes = min(skb->len, pool->snap);
-	u32 meta = 0;
 
-	if (unlikely(!europa_rx_is_plain(skb))) {
-		meta = europa_rx_describe(skb, slot);
-		*flags |= EUROPA_RX_META;
-	}
 	if (skb->ip_summed == CHECKSUM_UNNECESSARY)
 		meta |= EUROPA_SLOT_CSUM_OK;
 	slot->hash = skb->hash;
@@ -166,22 +163,27 @@ static void europa_rx_keep(struct europa_pool *pool, struct sk_buff *skb,
 			   const struct europa_port *port, u8 flags)
 {
 	u32 index = pool->free[--pool->nfree];
+	struct europa_slot *slot = europa_pool_slot(pool, index);
 	struct europa_held *held = &pool->held[index];
-	u32 bytes = europa_rx_fill(pool, index, skb, &flags);
 	struct europa_entry entry = {
 		.len = skb->len,
 		.slot = index,
-		.bytes = bytes,
 		.offset = EUROPA_DATA_OFFSET,
 		.port = port->number,
 		.flags = flags,
 	};
+	u32 meta = 0;
 
+	if (unlikely(!europa_rx_is_plain(skb))) {
+		meta = europa_rx_describe(skb, slot);
+		entry.flags |= EUROPA_RX_META;
+	}
+	entry.bytes = europa_rx_fill(pool, slot, skb, meta);
 	held->skb = skb;
 	held->seq = pool->rx.cursor;
 	held->port = port->number;
 	held->owner = EUROPA_OWNER_RX;
-	held->flags = flags;
+	held->flags = entry.flags;
 	if (unlikely(!list_empty(&port->dev->ptype_all)))
 		held->flags |= EUROPA_HELD_TAPPED;
 	pool->count[EUROPA_OWNER_RX]++;

@@ -28,14 +28,17 @@ struct europa_tx {
 	struct sk_buff *skb;
 	struct europa_port *port;	/* the last one looked up, or NULL */
 	struct net_device *lower;	/* of port, for SEND */
-	u32 sent;			/* by port; not counted there yet */
+	u32 sent, sent_bytes;		/* by port; not counted there yet */
 };
 
 static void europa_tx_count_sent(struct europa_tx *tx)
 {
-	if (tx->sent)
-		europa_stats_add(tx->port->stats, EUROPA_C_SEND, tx->sent);
+	if (!tx->sent)
+		return;
+	europa_stats_add(tx->port->stats, EUROPA_C_SEND, tx->sent);
+	dev_sw_netstats_tx_add(tx->port->dev, tx->sent, tx->sent_bytes);
 	tx->sent = 0;
+	tx->sent_bytes = 0;
 }
 
 static struct europa_port *europa_tx_port(struct europa_tx *tx, u16 number)
@@ -199,6 +202,14 @@ static enum europa_counter europa_tx_resize(struct sk_buff *skb, u32 offset,
 	return pskb_trim(skb, len) ? EUROPA_C_TX_NOMEM : EUROPA_C_SEND;
 }
 
+/* Pulls into the head: page fragments may be a file's pages. */
+static int europa_tx_writable(struct sk_buff *skb, u32 bytes)
+{
+	if (likely(bytes <= skb_headlen(skb) && !skb_cloned(skb)))
+		return 0;
+	return skb_ensure_writable(skb, bytes);
+}
+
 /*
  * Put the changed bytes into the kept packet: read from shared memory once,
  * by the copy. All arithmetic is in u32 on 16-bit values.
@@ -222,8 +233,7 @@ static enum europa_counter europa_tx_write_back(const struct europa_tx *tx)
 	    (skb_shinfo(skb)->gso_type & SKB_GSO_FRAGLIST ||
 	     !europa_tx_pull(skb, bytes)))
 		return EUROPA_C_GSO;
-	/* Pulls into the head: page fragments may be a file's pages. */
-	if (skb_ensure_writable(skb, max_t(u32, bytes, ETH_HLEN)))
+	if (europa_tx_writable(skb, max_t(u32, bytes, ETH_HLEN)))
 		return EUROPA_C_TX_NOMEM;
 	europa_pool_copy(skb->data, (void *)tx->slot + offset, bytes);
 	/* Verified on the way in; the VR may have changed what it covers. */
@@ -303,7 +313,7 @@ static enum europa_counter europa_tx_prepare(struct europa_tx *tx)
 	return likely(why == EUROPA_C_SEND) ? europa_tx_fits(tx) : why;
 }
 
-static enum europa_counter europa_tx_transmit(const struct europa_tx *tx)
+static enum europa_counter europa_tx_transmit(struct europa_tx *tx)
 {
 	struct sk_buff *skb = tx->skb;
 	u32 prio = READ_ONCE(tx->queue->vr->prio);
@@ -318,7 +328,8 @@ static enum europa_counter europa_tx_transmit(const struct europa_tx *tx)
 	err = dev_queue_xmit(skb);
 	if (unlikely(net_xmit_eval(err)))
 		return EUROPA_C_TX_QDISC;
-	dev_sw_netstats_tx_add(tx->port->dev, 1, len);
+	tx->sent++;
+	tx->sent_bytes += len;
 	return EUROPA_C_SEND;
 }
 
@@ -441,9 +452,7 @@ static void europa_tx_one(struct europa_tx *tx, const struct europa_claim *claim
 	tx->skb = claim->held.skb;
 	tx->slot = europa_pool_slot(tx->pool, claim->entry.slot);
 	outcome = europa_tx_op(tx);
-	if (likely(outcome == EUROPA_C_SEND))
-		tx->sent++;
-	else
+	if (unlikely(outcome != EUROPA_C_SEND))
 		europa_tx_count(tx, outcome);
 	if (unlikely(claim->held.owner == EUROPA_OWNER_SPARE) &&
 	    (outcome == EUROPA_C_SEND || outcome == EUROPA_C_PUNT))
