@@ -249,6 +249,7 @@ killed_with_child()
 	next_word
 	says "give: ok"
 	settled
+	counter_is gone 50
 	kill -9 "$CLIENT"
 }
 

@@ -289,3 +289,23 @@ epoll_wakes()
 	assert_eq "$(find /dev/europa -type c 2>/dev/null | wc -l)" 0 "device nodes"
 	wait_until 10 rmmod europa
 }
+
+@test "a port's number is another port's, tapped, when an old packet's slot comes back" {
+	quiet_topology slots 64
+	spawn ns v tcpdump -i vr7p0 -w /dev/null
+	wait_until 20 grep -q listening "$SPAWNED_LOG"
+	raw "$NODE" attach map start take=1 pause discard pause
+	says "start: ok"
+	ns a ping -c 1 -W 0.1 10.1.0.1 || true
+	says pausing
+	x ns v ip link del vr7p0
+	x ip vr attach dev eu0 vr blue name vr7p0
+	assert_eq "$(vr_stat blue '.ports | map(.port) | tojson')" '[0,1]' "numbers of the ports"
+	x ns v ip link set vr7p0 up
+	spawn ns v tcpdump -i vr7p0 -w /dev/null
+	wait_until 20 grep -q listening "$SPAWNED_LOG"
+	next_word
+	says "discard: ok"
+	assert_eq "$(vr_stat blue '.stats | [.gone, .drop] | tojson')" '[1,0]' "gone, drop"
+	assert_slots_conserved blue
+}

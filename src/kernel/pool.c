@@ -278,6 +278,7 @@ static void europa_pool_take_back(struct europa_pool *pool,
 {
 	pool->held_bytes -= held->skb->truesize;
 	held->skb = NULL;
+	held->flags = 0;
 	held->owner = EUROPA_OWNER_VR;
 	pool->count[EUROPA_OWNER_RX]--;
 	pool->count[EUROPA_OWNER_VR]++;

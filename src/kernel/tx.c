@@ -379,7 +379,8 @@ static void europa_tx_tap_rx(const struct europa_tx *tx)
 {
 	struct europa_port *port;
 
-	if (likely(!(tx->held->flags & EUROPA_HELD_TAPPED)) || tx->entry->op == EUROPA_OP_PUNT)
+	if (likely(!(tx->held->flags & EUROPA_HELD_TAPPED)) ||
+	    tx->entry->op == EUROPA_OP_PUNT || !tx->skb)
 		return;
 	port = europa_port_get(tx->queue->vr, tx->held->port);
 	if (port)
@@ -409,37 +410,39 @@ static enum europa_counter europa_tx_op(struct europa_tx *tx)
 	return EUROPA_C_DROP;
 }
 
-/* Where an outcome other than SEND is counted: at the port, if it names one. */
-static struct europa_stats __percpu *
-europa_tx_stats(const struct europa_tx *tx, enum europa_counter outcome)
+/* The port that an outcome other than SEND is counted at; NULL: the VR itself. */
+static struct europa_port *europa_tx_blamed(const struct europa_tx *tx,
+					    enum europa_counter outcome)
 {
-	bool named = tx->port;
-
 	switch (outcome) {
 	case EUROPA_C_BAD_STATE:
 	case EUROPA_C_BAD_OP:
 	case EUROPA_C_BAD_PORT:
 	case EUROPA_C_GONE:
-		named = false;
-		break;
+		return NULL;
 	case EUROPA_C_DROP:
-		named = named && tx->held->owner == EUROPA_OWNER_RX;
-		break;
+		return tx->held->owner == EUROPA_OWNER_RX ? tx->port : NULL;
 	default:
-		break;
+		return tx->port;
 	}
-	return named ? tx->port->stats : tx->queue->vr->stats;
 }
 
 static void europa_tx_count(const struct europa_tx *tx,
 			    enum europa_counter outcome)
 {
-	europa_stats_inc(europa_tx_stats(tx, outcome), outcome);
-	if (outcome != EUROPA_C_PUNT)
-		trace_europa_drop(tx->queue->vr->id,
-				  tx->held->owner == EUROPA_OWNER_RX ?
-				  tx->held->port : tx->entry->port,
-				  tx->entry->len, outcome);
+	struct europa_port *port = europa_tx_blamed(tx, outcome);
+	u16 number;
+
+	/* Counted when the packet was taken back. */
+	if (outcome == EUROPA_C_GONE && tx->held->owner == EUROPA_OWNER_VR)
+		return;
+	europa_stats_inc(port ? port->stats : tx->queue->vr->stats, outcome);
+	if (outcome == EUROPA_C_PUNT)
+		return;
+	number = tx->held->owner == EUROPA_OWNER_RX ? tx->held->port :
+						      tx->entry->port;
+	trace_europa_drop(tx->queue->vr->id, port ? port->number : number,
+			  tx->entry->len, outcome);
 }
 
 /* No lock is held here: the packet may come back in by another device. */

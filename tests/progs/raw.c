@@ -11,6 +11,7 @@
  *   take=N         receive N packets and keep them
  *   publish        return what was kept, unchanged, by PUNT, without a kick
  *   give           the same with a kick
+ *   discard        by DROP, with a kick
  *   touch          read and write every page of the map
  *   zero           is every byte of the map's slots zero?
  *   fork  clone    a child that holds the files; one that holds the memory, too
@@ -283,20 +284,31 @@ static int do_take(void)
 	return 0;
 }
 
-static int do_publish(void)
+static void return_kept(enum europa_op op)
 {
 	while (nkept) {
 		struct europa_entry e = kept[--nkept];
 
-		e.op = EUROPA_OP_PUNT;
+		e.op = op;
 		dp_return(&dp, e);
 	}
+}
+
+static int do_publish(void)
+{
+	return_kept(EUROPA_OP_PUNT);
 	return 0;
 }
 
 static int do_give(void)
 {
 	do_publish();
+	return do_kick();
+}
+
+static int do_discard(void)
+{
+	return_kept(EUROPA_OP_DROP);
 	return do_kick();
 }
 
@@ -438,7 +450,8 @@ static const struct word {
 	{ "detach", do_detach }, { "kick", do_kick }, { "unmap", do_unmap },
 	{ "close", do_close }, { "open", do_open }, { "dup", do_dup }, { "port", do_port },
 	{ "poll", do_poll }, { "wait", do_wait }, { "seen", do_seen }, { "take", do_take },
-	{ "publish", do_publish }, { "give", do_give }, { "touch", do_touch },
+	{ "publish", do_publish }, { "give", do_give }, { "discard", do_discard },
+	{ "touch", do_touch },
 	{ "zero", do_zero }, { "fork", do_fork }, { "clone", do_clone }, { "child", do_child },
 	{ "pause", do_pause }, { "say", do_say },
 	{ "forward", do_forward }, { "reflect", do_reflect }, { "punt", do_punt },
