@@ -147,7 +147,7 @@ static void read_port(const struct nlattr *nest, struct vr *vr)
 
 	vr->ports = grow(vr->ports, &vr->nports, sizeof(*p));
 	p = &vr->ports[vr->nports - 1];
-	p->nsid = p->lower_nsid = -1;
+	p->nsid = p->lower_nsid = NSID_HERE;
 	mnl_attr_for_each_nested(attr, nest) {
 		switch (mnl_attr_get_type(attr)) {
 		case EUROPA_PORT_A_NUMBER: p->number = nl_uint(attr); break;
@@ -391,14 +391,19 @@ struct vr_dump {
 	struct vr vr;		/* not known to be complete yet */
 };
 
-static uint32_t message_vr(const struct nlmsghdr *nlh)
+/* Of a VR: it tells its state; those that go on with its ports do not. */
+static bool is_first(const struct nlmsghdr *nlh, uint32_t before)
 {
 	const struct nlattr *attr;
+	uint32_t vr = 0;
 
-	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr))
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr)) {
+		if (mnl_attr_get_type(attr) == EUROPA_A_STATE)
+			return true;
 		if (mnl_attr_get_type(attr) == EUROPA_A_VR)
-			return nl_uint(attr);
-	return 0;
+			vr = nl_uint(attr);
+	}
+	return vr != before;
 }
 
 static void vr_dump_flush(struct vr_dump *dump)
@@ -412,7 +417,7 @@ static int on_vr_dump(const struct nlmsghdr *nlh, void *data)
 {
 	struct vr_dump *dump = data;
 
-	if (message_vr(nlh) != dump->vr.conf.id)
+	if (is_first(nlh, dump->vr.conf.id))
 		vr_dump_flush(dump);
 	read_vr(nlh, &dump->vr);
 	return MNL_CB_OK;

@@ -30,12 +30,27 @@ static void parse_vr(const char *word, struct wish *w)
 	w->has_vr = true;
 }
 
+/* Spelled in full: where a VR's name may stand, tc's abbreviations are names. */
+static bool is_control(const char *word)
+{
+	static const char *const words[] = {
+		"continue", "drop", "shot", "pass", "ok", "reclassify", "pipe", "goto", "jump",
+		"trap",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(word, words[i]))
+			return true;
+	return false;
+}
+
 /* A control word, which may be of several words: whether there was one. */
 static bool take_control(int *argc, char ***argv, struct wish *w)
 {
 	int before = *argc;
 
-	if (w->has_control)
+	if (w->has_control || (!w->has_vr && !w->parms.index && !is_control(**argv)))
 		return false;
 	parse_action_control_dflt(argc, argv, &w->parms.action, false, TC_ACT_PIPE);
 	w->has_control = *argc != before;

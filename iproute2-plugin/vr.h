@@ -46,9 +46,11 @@ struct vr_conf {
 	uint32_t prio;		/* tc class, major << 16 | minor, or 0 */
 };
 
+#define NSID_HERE	(-2)	/* -1: one that ends, without a number */
+
 struct vr_port {
 	uint32_t number, ifindex, lower_ifindex;
-	int nsid, lower_nsid;	/* namespaces of the two, by number here; -1: this one */
+	int nsid, lower_nsid;	/* namespaces of the two, by number here; or NSID_HERE */
 	char ifname[IFNAMSIZ], lower[IFNAMSIZ];
 	uint8_t address[6];
 	uint8_t mode, spoofchk, up;

@@ -185,19 +185,25 @@ void show_mac(const uint8_t mac[6])
 	out_string(OUT_ANY, C_MAC, "address", "%s", text);
 }
 
+static void show_nsid(const char *key, int nsid)
+{
+	if (nsid >= 0)
+		out_u64(OUT_JSON, key, NULL, nsid);
+	else if (nsid != NSID_HERE)
+		out_null(key);
+}
+
 void show_port(const struct vr_port *p)
 {
 	out_u64(OUT_ANY, "port", "port %u: ", p->number);
 	out_string(OUT_ANY, C_NAME, "ifname", "%s", p->ifname);
 	out_u64(OUT_JSON, "ifindex", NULL, p->ifindex);
-	if (p->nsid >= 0)
-		out_u64(OUT_JSON, "netnsid", NULL, p->nsid);
+	show_nsid("netnsid", p->nsid);
 	out_string(OUT_JSON, C_NONE, "link", NULL, p->lower);
 	out_text("@");
 	out_string(OUT_TEXT, C_NAME, NULL, "%s", p->lower);
 	out_u64(OUT_JSON, "link_index", NULL, p->lower_ifindex);
-	if (p->lower_nsid >= 0)
-		out_u64(OUT_JSON, "link_netnsid", NULL, p->lower_nsid);
+	show_nsid("link_netnsid", p->lower_nsid);
 	show_mac(p->address);
 	out_string(OUT_ANY, C_NONE, "mode", " mode %s", name_of(port_mode_names, 3, p->mode));
 	out_on_off("spoofchk", " spoofchk %s", p->spoofchk);
@@ -355,8 +361,8 @@ static bool is_port(const struct vr_port *p, const struct filter *f)
 {
 	if (!f->ifindex)
 		return !strcmp(p->ifname, f->dev);
-	return (p->nsid < 0 && p->ifindex == f->ifindex) ||
-	       (p->lower_nsid < 0 && p->lower_ifindex == f->ifindex);
+	return (p->nsid == NSID_HERE && p->ifindex == f->ifindex) ||
+	       (p->lower_nsid == NSID_HERE && p->lower_ifindex == f->ifindex);
 }
 
 static bool has_dev(const struct vr *vr, const struct filter *f)

@@ -151,6 +151,11 @@ json()
 	x ip link set vrt0 mtu 1200
 	mtu 1200
 	refused . ip link set vrtp mtu 1201
+	x ip link set vrt0 mtu 1500
+	mtu 1300
+	x ip link set vrtp mtu 1500
+	x ip link set vrt0 mtu 1550
+	mtu 1550
 	wait_until 5 json '.[0].operstate == "UP"' link show vrtp
 	x ip link set vrt1 down
 	wait_until 5 json '.[0].operstate == "LOWERLAYERDOWN"' link show vrtp

@@ -307,6 +307,25 @@ bpf_object()
 	done
 }
 
+@test "a VR called like a control word, and like the beginning of one" {
+	local words
+
+	vr_add drop id 4
+	vr_add t id 5
+	while IFS='|' read -r words wanted; do
+		# shellcheck disable=SC2086
+		x tc actions add action europa $words index 7
+		assert_eq "$(acts '.[0] | [.vr_name, .control_action.type]')" "$wanted" "$words"
+		x tc actions del action europa index 7
+	done <<-EOT
+		t|["t","pipe"]
+		vr t trap|["t","trap"]
+		vr drop drop|["drop","drop"]
+		4|["drop","pipe"]
+		drop vr t|["t","drop"]
+	EOT
+}
+
 @test "what is refused leaves nothing behind" {
 	local words
 

@@ -306,7 +306,9 @@ static int europa_genl_vr_get(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-/* args: 0 the VR number to go on with, 1 its port number to go on with. */
+/* args: 0 the VR number to go on with, 1 its port number to go on with, 2 its
+ * device number, which no other VR gets.
+ */
 static int europa_genl_vr_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct net *net = sock_net(skb->sk);
@@ -317,8 +319,9 @@ static int europa_genl_vr_dump(struct sk_buff *skb, struct netlink_callback *cb)
 
 	rtnl_lock();
 	while ((vr = europa_vr_next(&id))) {
-		if (cb->args[0] != id)
+		if (cb->args[0] != id || cb->args[2] != vr->minor)
 			number = 0; /* that VR is gone */
+		cb->args[2] = vr->minor;
 		if (europa_genl_visible(vr, net))
 			err = europa_genl_put_vr(skb, vr, net,
 						 NETLINK_CB(cb->skb).portid,

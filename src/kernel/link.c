@@ -132,13 +132,14 @@ static int europa_link_configure(struct europa_port *port, struct nlattr *tb[],
 		NL_SET_ERR_MSG(extack, "another port there has this address");
 		return -EADDRINUSE;
 	}
-	port->lower_mtu = lower->mtu;
 	if (!tb[IFLA_MTU])
 		dev->mtu = lower->mtu;
 	if (dev->mtu > lower->mtu) {
 		NL_SET_ERR_MSG(extack, "mtu is larger than the lower device's");
 		return -EINVAL;
 	}
+	if (dev->mtu < lower->mtu)
+		port->mtu = dev->mtu;
 	dev->needed_headroom = lower->needed_headroom;
 	dev->needed_tailroom = lower->needed_tailroom;
 	netif_inherit_tso_max(dev, lower);

@@ -101,7 +101,7 @@ static int europa_message_queue(struct sk_buff *skb,
 	if (queue->pool) {
 		europa_pool_count(queue->pool, count);
 		held = queue->pool->held_bytes;
-		asleep = queue->sleeping;
+		asleep = queue->sleeping && waitqueue_active(&queue->wait);
 	}
 	spin_unlock_bh(&queue->lock);
 	if (nla_put_u32(skb, EUROPA_QUEUE_A_INDEX, index) ||

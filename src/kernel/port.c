@@ -242,6 +242,8 @@ static int europa_port_change_mtu(struct net_device *dev, int mtu)
 
 	if (mtu > port->lower_dev->mtu)
 		return -EINVAL;
+	if (!port->following)
+		port->mtu = mtu < port->lower_dev->mtu ? mtu : 0;
 	WRITE_ONCE(dev->mtu, mtu);
 	return 0;
 }
@@ -445,14 +447,16 @@ void europa_port_setup(struct net_device *dev)
 
 /* ---- what happens to the lower device ---- */
 
-/* Down always; up, unless it was set to something of its own. */
+/* As large as it may be, but no larger than it was set to. */
 static void europa_port_follow_mtu(struct europa_port *port)
 {
-	unsigned int before = port->lower_mtu, mtu = port->lower_dev->mtu;
+	unsigned int mtu = port->lower_dev->mtu;
 
-	port->lower_mtu = mtu;
-	if (port->dev->mtu == before || port->dev->mtu > mtu)
-		dev_set_mtu(port->dev, mtu);
+	if (port->mtu)
+		mtu = min(mtu, port->mtu);
+	port->following = true;
+	dev_set_mtu(port->dev, mtu);
+	port->following = false;
 }
 
 /* Called for each port when something happened to its lower device. */

@@ -36,7 +36,8 @@ struct europa_port {
 	struct hlist_node by_mac;	/* of lower: mode mac */
 	u64 mac;			/* europa_mac_key(), as hashed */
 	struct list_head on_lower;
-	unsigned int lower_mtu;		/* as last seen; under rtnl */
+	unsigned int mtu;		/* wished for; 0: the lower's */
+	bool following;			/* the MTU is set by the lower's */
 	u16 number;
 	u8 mode;			/* enum europa_port_mode */
 	bool spoofchk;

@@ -300,7 +300,8 @@ enum europa_port_attr {
 	EUROPA_PORT_A_SPOOFCHK,	/* u8, 0 or 1 */
 	EUROPA_PORT_A_UP,	/* u8, 0 or 1 */
 	/* s32: the namespace of IFINDEX, of LOWER_IFINDEX, by the number the
-	 * asker's namespace gives it; absent where it is the asker's own.
+	 * asker's namespace gives it, -1 if it cannot any more; absent where
+	 * it is the asker's own.
 	 */
 	EUROPA_PORT_A_NETNSID,
 	EUROPA_PORT_A_LOWER_NETNSID,
@@ -317,7 +318,9 @@ enum europa_queue_attr {
 	EUROPA_QUEUE_A_TX,	/* u32: being transmitted */
 	EUROPA_QUEUE_A_HELD,	/* u64 bytes: truesize of kept packets */
 	EUROPA_QUEUE_A_PAD,
-	EUROPA_QUEUE_A_ASLEEP,	/* u8: 1 poll() found nothing, not woken since */
+	EUROPA_QUEUE_A_ASLEEP,	/* u8: 1 in poll(), or with epoll: the last look
+				 * found nothing, and no packet came since
+				 */
 };
 
 enum europa_fallback { EUROPA_FALLBACK_KERNEL, EUROPA_FALLBACK_DROP };
