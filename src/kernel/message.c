@@ -101,6 +101,7 @@ static int europa_message_queue(struct sk_buff *skb,
 	if (queue->pool) {
 		europa_pool_count(queue->pool, count);
 		held = queue->pool->held_bytes;
+		/* A moment ago or in a moment is as good: only to be shown. */
 		asleep = queue->sleeping && waitqueue_active(&queue->wait);
 	}
 	spin_unlock_bh(&queue->lock);
