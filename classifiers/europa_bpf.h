@@ -33,8 +33,17 @@ struct cursor {
 	void *at, *end;
 };
 
-static __always_inline struct cursor packet(const struct __sk_buff *skb)
+/* A driver may have left all but the Ethernet header in fragments: bring in what any
+ * program here reads. The longest: two tags, IPv4 with options, UDP, VXLAN.
+ */
+#define REACH	(14 + 8 + 60 + 8 + 8)
+
+static __always_inline struct cursor packet(struct __sk_buff *skb)
 {
+	__u64 reach = skb->len < REACH ? skb->len : REACH;
+
+	if ((void *)(long)skb->data + reach > (void *)(long)skb->data_end)
+		bpf_skb_pull_data(skb, reach);
 	return (struct cursor){ (void *)(long)skb->data, (void *)(long)skb->data_end };
 }
 
@@ -92,12 +101,87 @@ static __always_inline struct iphdr *take_ip4(struct cursor *c)
 	return options <= 40 && take(c, options) ? ip : NULL;
 }
 
+#define FRAGMENT_OFFSET	0x1fff
+#define FRAGMENT	0x3fff	/* more fragments, or not the first */
+
+/* family 0: no IP. Ports 0: a protocol without, or a fragment without. */
+struct tuple {
+	__u8 family, protocol;
+	bool fragment;
+	__be16 sport, dport;
+	__u32 from[4], to[4];
+};
+
+static __always_inline void take_ports(struct cursor *c, struct tuple *t)
+{
+	__be16 *ports;
+
+	if (t->protocol != IPPROTO_TCP && t->protocol != IPPROTO_UDP &&
+	    t->protocol != IPPROTO_SCTP)
+		return;
+	ports = take(c, 2 * sizeof(*ports));
+	if (!ports)
+		return;
+	t->sport = ports[0];
+	t->dport = ports[1];
+}
+
+static __always_inline void take_tuple4(struct cursor *c, struct tuple *t)
+{
+	struct iphdr *ip = take_ip4(c);
+
+	if (!ip)
+		return;
+	t->family = 4;
+	t->protocol = ip->protocol;
+	t->fragment = ip->frag_off & bpf_htons(FRAGMENT);
+	t->from[0] = ip->saddr;
+	t->to[0] = ip->daddr;
+	if (!(ip->frag_off & bpf_htons(FRAGMENT_OFFSET)))
+		take_ports(c, t);
+}
+
+static __always_inline void take_tuple6(struct cursor *c, struct tuple *t)
+{
+	struct ipv6hdr *ip = take(c, sizeof(*ip));
+
+	if (!ip)
+		return;
+	t->family = 6;
+	t->protocol = ip->nexthdr;
+	__builtin_memcpy(t->from, &ip->saddr, sizeof(t->from));
+	__builtin_memcpy(t->to, &ip->daddr, sizeof(t->to));
+	take_ports(c, t);
+}
+
+/* From the Ethernet header on; *t is all 0. */
+static __always_inline void take_tuple(struct cursor *c, struct tuple *t)
+{
+	switch (take_ethernet(c)) {
+	case bpf_htons(ETH_P_IP):
+		take_tuple4(c, t);
+		break;
+	case bpf_htons(ETH_P_IPV6):
+		take_tuple6(c, t);
+		break;
+	}
+}
+
+/* Before anything else of the rule: what is not in use may be half written. */
+static __always_inline bool in_use(const struct europa_rule *rule)
+{
+	return *(const volatile __u32 *)&rule->used;
+}
+
 static __always_inline int use(struct europa_rule *rule)
 {
-	if (!rule || !rule->used)
+	__s32 verdict;
+
+	if (!rule || !in_use(rule))
 		return EUROPA_VERDICT_NONE;
+	verdict = rule->verdict;
 	__sync_fetch_and_add(&rule->packets, 1);
-	return rule->verdict;
+	return verdict;
 }
 
 #endif

@@ -35,7 +35,10 @@ struct europa_prefix6 {
 
 struct europa_rule {
 	__s32 verdict;		/* EUROPA_VERDICT_* */
-	__u32 used;		/* 0: an empty element; else 1 + length of the prefix, if any */
+	/* 0: an empty element, of which nothing else counts; read it first. Else 1 +
+	 * length of the prefix, if any.
+	 */
+	__u32 used;
 	__u64 packets;		/* that took it; the program counts */
 };
 

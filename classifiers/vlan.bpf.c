@@ -4,7 +4,7 @@
 
 RULE_HASH(europa_vlan);
 
-static __always_inline __u32 vlan_of(const struct __sk_buff *skb)
+static __always_inline __u32 vlan_of(struct __sk_buff *skb)
 {
 	struct cursor c = packet(skb);
 	struct ethhdr *eth = take(&c, sizeof(*eth));

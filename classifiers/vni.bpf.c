@@ -6,7 +6,6 @@
 
 #define VXLAN_PORT	4789
 #define GENEVE_PORT	6081
-#define FRAGMENT	0x3fff	/* more fragments, or not the first */
 
 RULE_HASH(europa_vni);
 

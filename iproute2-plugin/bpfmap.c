@@ -50,7 +50,19 @@ static int open_map(uint32_t id, struct bpf_map_info *info)
 	return fd;
 }
 
-int bpfmap_open(uint32_t prog_id, const char *name)
+static bool has_shape(const struct bpf_map_info *info, const struct rule_map *map)
+{
+	static const uint32_t types[] = {
+		[SHAPE_PREFIX4] = BPF_MAP_TYPE_LPM_TRIE, [SHAPE_PREFIX6] = BPF_MAP_TYPE_LPM_TRIE,
+		[SHAPE_ID] = BPF_MAP_TYPE_HASH, [SHAPE_BUCKET] = BPF_MAP_TYPE_ARRAY,
+		[SHAPE_FLOW] = BPF_MAP_TYPE_ARRAY,
+	};
+
+	return info->type == types[map->shape] && info->key_size == map->key_size &&
+	       info->value_size == map->value_size;
+}
+
+int bpfmap_open(uint32_t prog_id, const struct rule_map *map)
 {
 	struct bpf_map_info info;
 	struct map_ids ids;
@@ -61,8 +73,11 @@ int bpfmap_open(uint32_t prog_id, const char *name)
 		fd = open_map(ids.id[i], &info);
 		if (fd < 0)
 			continue;
-		if (!strncmp(info.name, name, sizeof(info.name) - 1))
-			return fd;
+		if (!strcmp(info.name, map->name)) {
+			if (has_shape(&info, map))
+				return fd;
+			err = -EPROTOTYPE;
+		}
 		close(fd);
 	}
 	return err ? err : -ENOENT;
@@ -78,18 +93,19 @@ static bool fits(const struct bpf_map *map, const struct bpf_map_info *info)
 	       bpf_map__map_flags(map) == info->map_flags;
 }
 
-static void reuse(struct bpf_object *o, uint32_t map_id)
+static int reuse(struct bpf_object *o, uint32_t map_id)
 {
 	struct bpf_map_info info;
 	struct bpf_map *map;
-	int fd = open_map(map_id, &info);
+	int fd = open_map(map_id, &info), err = 0;
 
 	if (fd < 0)
-		return;
+		return fd;
 	bpf_object__for_each_map(map, o)
-		if (!bpf_map__is_internal(map) && fits(map, &info))
-			bpf_map__reuse_fd(map, fd);
+		if (!err && !bpf_map__is_internal(map) && fits(map, &info))
+			err = bpf_map__reuse_fd(map, fd);
 	close(fd);
+	return err;
 }
 
 static uint32_t bound_program(uint32_t ifindex)
@@ -105,17 +121,20 @@ static uint32_t bound_program(uint32_t ifindex)
 	return c.prog_id;
 }
 
-void bpfmap_prepare(struct bpf_object *o, uint32_t ifindex)
+int bpfmap_prepare(struct bpf_object *o, uint32_t ifindex)
 {
 	struct map_ids ids;
 	struct bpf_map *map;
 	uint32_t id, i;
+	int err;
 
 	bpf_object__for_each_map(map, o)
 		bpf_map__set_pin_path(map, NULL);
 	id = bound_program(ifindex);
-	if (!id || read_ids(id, &ids))
-		return;
-	for (i = 0; i < ids.count; i++)
-		reuse(o, ids.id[i]);
+	if (!id)
+		return 0;
+	err = read_ids(id, &ids);
+	for (i = 0; !err && i < ids.count; i++)
+		err = reuse(o, ids.id[i]);
+	return err == -ENOENT ? 0 : err;	/* replaced or unbound meanwhile */
 }

@@ -6,10 +6,12 @@
 #include <stdint.h>
 #include <bpf/libbpf.h>
 
-/* Before loading: no pins, and take over the maps of what is bound to ifindex now. */
-void bpfmap_prepare(struct bpf_object *o, uint32_t ifindex);
+#include "rule.h"
 
-/* fd of the program's map of that name, or -errno. */
-int bpfmap_open(uint32_t prog_id, const char *name);
+/* Before loading: no pins, and take over the maps of what is bound to ifindex now. 0 or -errno. */
+int bpfmap_prepare(struct bpf_object *o, uint32_t ifindex);
+
+/* fd of the program's map of that name, or -errno; EPROTOTYPE: not of that shape. */
+int bpfmap_open(uint32_t prog_id, const struct rule_map *map);
 
 #endif

@@ -16,7 +16,7 @@
 #include "out.h"
 #include "show.h"
 
-#define LOG_SIZE	(1 << 20)
+#define LOG_SIZE	(1 << 24)	/* a longer one would end with its beginning */
 #define LOG_LINES	12	/* of the verifier's, on failure */
 
 struct source {
@@ -30,11 +30,24 @@ static const char *const verdict_names[] = { EUROPA_VERDICT_NAMES };
 
 static bool verbose;
 
+static char complaint[512];	/* libbpf's first: the others follow from it */
+
 static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
-	if (!verbose || level == LIBBPF_DEBUG)
-		return 0;
-	return vfprintf(stderr, fmt, ap);
+	if (verbose && level != LIBBPF_DEBUG)
+		return vfprintf(stderr, fmt, ap);
+	if (level == LIBBPF_WARN && !*complaint)
+		vsnprintf(complaint, sizeof(complaint), fmt, ap);
+	return 0;
+}
+
+/* errno, or one of libbpf's own, of either sign. */
+static const char *reason(int err)
+{
+	static char text[128];
+
+	libbpf_strerror(err, text, sizeof(text));
+	return text;
 }
 
 static const char *last_lines(const char *log, int lines)
@@ -110,13 +123,21 @@ static int load(struct bpf_object *o, const struct source *s, uint32_t ifindex)
 	bpf_program__set_type(p, BPF_PROG_TYPE_SCHED_CLS);
 	if (log)
 		bpf_program__set_log_buf(p, log, LOG_SIZE);
-	bpfmap_prepare(o, ifindex);
+	err = bpfmap_prepare(o, ifindex);
+	if (err) {
+		fprintf(stderr, "Error: cannot take over the rules of the classifier there is: %s\n",
+			strerror(-err));
+		free(log);
+		return -EXIT_KERNEL;
+	}
 	err = bpf_object__load(o);
 	if (err) {
-		if (log)
+		if (log && *log)
 			print_log(log);
+		else
+			fputs(complaint, stderr);
 		fprintf(stderr, "Error: the kernel does not load program \"%s\" of %s: %s\n",
-			bpf_program__name(p), s->object, strerror(-err));
+			bpf_program__name(p), s->object, reason(err));
 	} else if (verbose && log) {
 		print_log(log);
 	}
@@ -130,12 +151,15 @@ static struct bpf_object *open_object(const char *file)
 	int err;
 
 	libbpf_set_print(quiet);
+	*complaint = '\0';
 	o = bpf_object__open_file(file, NULL);
 	err = o ? 0 : errno;
-	if (err)
-		fprintf(stderr, "Error: cannot read a BPF object from \"%s\": %s\n", file,
-			err == EINVAL || err == LIBBPF_ERRNO__FORMAT ?
-			"not one, or not compiled with clang -g -target bpf" : strerror(err));
+	if (err == EINVAL || err == LIBBPF_ERRNO__FORMAT)
+		fprintf(stderr, "Error: cannot read a BPF object from \"%s\": not one, or not compiled with clang -g -target bpf\n",
+			file);
+	else if (err)
+		fprintf(stderr, "%sError: cannot read a BPF object from \"%s\": %s\n",
+			err == ENOENT ? "" : complaint, file, reason(err));
 	return o;
 }
 

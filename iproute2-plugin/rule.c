@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
 
 #include "bpfmap.h"
 #include "cmd.h"
@@ -47,10 +49,15 @@ static int fail(const char *what, int err)
 /* fd of the map for the rule's kind, or -exit code. */
 static int open_map(uint32_t prog_id, const struct rule_map *map, const char *dev)
 {
-	int fd = bpfmap_open(prog_id, map->name);
+	int fd = bpfmap_open(prog_id, map);
 
 	if (fd >= 0)
 		return fd;
+	if (fd == -EPROTOTYPE) {
+		fprintf(stderr, "Error: the classifier of \"%s\" has a map %s, but not of the type and sizes of \"%s\" rules.\n",
+			dev, map->name, map->word);
+		return -EXIT_WORDS;
+	}
 	if (fd != -ENOENT)
 		return -fail("reach the classifier's maps", -fd);
 	fprintf(stderr, "Error: the classifier of \"%s\" takes no \"%s\" rules (it has no map %s).\n",
@@ -192,60 +199,146 @@ static int place_flow(int fd, struct rule *r)
 	return free < 0 ? -1 : 0;
 }
 
-static int put_one(int fd, const struct rule *r, bool replace)
+static int no_such_rule(void)
+{
+	fprintf(stderr, "No such rule.\n");
+	return EXIT_WORDS;
+}
+
+static int write_one(int fd, const struct rule *r, const struct europa_flow *value)
+{
+	return bpf_map_update_elem(fd, &r->key, value, BPF_ANY) ? fail("write the rule", errno) : 0;
+}
+
+/*
+ * The element of an array is not replaced, as a hash's is, but written over byte by byte
+ * while packets are compared with it. So only used, or the verdict, changes in one that is
+ * in use; what it matches is written while it is not.
+ */
+static int fill_element(int fd, const struct rule *r)
+{
+	struct europa_flow value = r->value;
+	int ret;
+
+	value.rule.used = 0;
+	ret = write_one(fd, r, &value);
+	return ret ? ret : write_one(fd, r, &r->value);
+}
+
+/* Until no packet is being compared with a flow that was deleted. */
+static void wait_for_packets(void)
+{
+	/* It waits for RCU, under which classifiers run; it cannot with nohz_full. */
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		usleep(100000);
+}
+
+static int may_put(int fd, const struct rule *r, bool replace)
 {
 	struct europa_flow old;
 
-	if (lookup(fd, r, &old)) {
-		if (!replace) {
-			fprintf(stderr, "Error: there is such a rule; replace or delete it.\n");
-			return EXIT_KERNEL;
-		}
-		if (old.rule.verdict == r->value.rule.verdict &&
-		    (r->map->shape != SHAPE_FLOW || rule_same_flow(&old, &r->value)))
-			return 0;	/* and its counter goes on */
+	if (!lookup(fd, r, &old))
+		return 0;
+	if (!replace) {
+		fprintf(stderr, "Error: there is such a rule; replace or delete it.\n");
+		return EXIT_KERNEL;
 	}
-	return bpf_map_update_elem(fd, &r->key, &r->value, BPF_ANY) ?
-	       fail("write the rule", errno) : 0;
+	if (r->map->shape == SHAPE_FLOW && !rule_same_flow(&old, &r->value)) {
+		fprintf(stderr, "Error: pref %u has another flow; delete that first.\n", r->key.number);
+		return EXIT_KERNEL;
+	}
+	return 0;
 }
 
-static int put_rule(int fd, struct rule *r, bool replace)
+static int put_one(int fd, const struct rule *r)
 {
-	int ret = 0;
+	struct europa_flow old;
+	bool there = lookup(fd, r, &old);
 
-	if (r->map->shape == SHAPE_FLOW && place_flow(fd, r))
-		return fail("add the rule", ENOSPC);
-	if (r->map->shape != SHAPE_BUCKET)
-		return put_one(fd, r, replace);
-	for (; !ret && r->key.number <= r->last; r->key.number++)
-		ret = put_one(fd, r, replace);
-	return ret;
+	if (there && old.rule.verdict == r->value.rule.verdict)
+		return 0;	/* and its counter goes on */
+	if (there || !rule_is_array(r->map))
+		return write_one(fd, r, &r->value);
+	if (r->map->shape == SHAPE_FLOW)
+		wait_for_packets();
+	return fill_element(fd, r);
+}
+
+static int may_clear(int fd, const struct rule *r)
+{
+	struct europa_flow old;
+
+	return lookup(fd, r, &old) ? 0 : no_such_rule();
 }
 
 static int clear_one(int fd, const struct rule *r)
 {
-	static const struct europa_flow none;
 	struct europa_flow old;
 
-	if (!lookup(fd, r, &old)) {
-		fprintf(stderr, "No such rule.\n");
-		return EXIT_WORDS;
+	if (!rule_is_array(r->map))
+		return bpf_map_delete_elem(fd, &r->key) ? fail("delete the rule", errno) : 0;
+	if (!lookup(fd, r, &old))
+		return 0;
+	old.rule.used = 0;
+	return write_one(fd, r, &old);
+}
+
+/* A range is changed whole or not at all. */
+static int put_rule(int fd, struct rule *r, bool replace)
+{
+	uint32_t first;
+	int ret = 0;
+
+	if (r->map->shape == SHAPE_FLOW && place_flow(fd, r))
+		return fail("add the rule", ENOSPC);
+	if (r->map->shape != SHAPE_BUCKET) {
+		ret = may_put(fd, r, replace);
+		return ret ? ret : put_one(fd, r);
 	}
-	if (rule_is_array(r->map) ? bpf_map_update_elem(fd, &r->key, &none, BPF_ANY) :
-	    bpf_map_delete_elem(fd, &r->key))
-		return fail("delete the rule", errno);
+	first = r->key.number;
+	for (; !ret && r->key.number <= r->last; r->key.number++)
+		ret = may_put(fd, r, replace);
+	for (r->key.number = first; !ret && r->key.number <= r->last; r->key.number++)
+		ret = put_one(fd, r);
+	return ret;
+}
+
+static bool has_fields(const struct europa_flow *f)
+{
+	static const struct europa_flow none;
+
+	return !rule_same_flow(f, &none);
+}
+
+/* By its pref alone, or by its fields, or by both. */
+static int find_flow(int fd, struct rule *r)
+{
+	bool by_pref = r->key.number != RULE_PREF_ANY;
+	struct europa_flow old;
+
+	place_flow(fd, r);
+	if (!lookup(fd, r, &old))
+		return no_such_rule();
+	if ((!by_pref || has_fields(&r->value)) && !rule_same_flow(&old, &r->value))
+		return no_such_rule();
 	return 0;
 }
 
 static int del_rule(int fd, struct rule *r)
 {
+	uint32_t first;
 	int ret = 0;
 
 	if (r->map->shape == SHAPE_FLOW)
-		place_flow(fd, r);
-	if (r->map->shape != SHAPE_BUCKET)
-		return clear_one(fd, r);
+		ret = find_flow(fd, r);
+	else if (r->map->shape != SHAPE_BUCKET)
+		ret = may_clear(fd, r);
+	if (ret || r->map->shape != SHAPE_BUCKET)
+		return ret ? ret : clear_one(fd, r);
+	first = r->key.number;
 	for (; !ret && r->key.number <= r->last; r->key.number++)
+		ret = may_clear(fd, r);
+	for (r->key.number = first; !ret && r->key.number <= r->last; r->key.number++)
 		ret = clear_one(fd, r);
 	return ret;
 }
@@ -296,8 +389,8 @@ static int for_each_rule(uint32_t prog_id, rule_fn fn, void *data)
 	int i, fd, ret = 0, found = 0;
 
 	for (i = 0; i < rule_map_count && !ret; i++) {
-		fd = bpfmap_open(prog_id, rule_maps[i].name);
-		if (fd == -ENOENT)
+		fd = bpfmap_open(prog_id, &rule_maps[i]);
+		if (fd == -ENOENT || fd == -EPROTOTYPE)
 			continue;
 		if (fd < 0)
 			return fail("reach the classifier's maps", -fd);

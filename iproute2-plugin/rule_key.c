@@ -266,7 +266,7 @@ static void show_flow(const struct europa_flow *f)
 {
 	if (f->from_len)
 		show_prefix("from", " from %s", f->family, f->from, f->from_len);
-	if (f->to_len)
+	if (f->to_len || (f->family && !f->from_len))
 		show_prefix("to", " to %s", f->family, f->to, f->to_len);
 	if (f->protocol)
 		show_protocol(f->protocol);

@@ -16,6 +16,7 @@
 load lib/common
 
 FUZZ=$BATS_TEST_DIRNAME/../build/fuzz/netlink
+DUMP=$BATS_TEST_DIRNAME/../build/fuzz/dump
 FLOOD=$BATS_TEST_DIRNAME/../build/tests/flood
 COUNT=${EUROPA_FUZZ_COUNT:-10000}
 
@@ -23,7 +24,7 @@ setup_file()
 {
 	rig_setup
 	export NS_PREFIX SEED=${EUROPA_FUZZ_SEED:-$SRANDOM}
-	if ! [ -x "$FUZZ" ] || ! [ -x "$FLOOD" ]; then
+	if ! [ -x "$FUZZ" ] || ! [ -x "$DUMP" ] || ! [ -x "$FLOOD" ]; then
 		echo "tests/fuzz or tests/progs is not built: run 'make tests'" >&2
 		return 1
 	fi
@@ -104,6 +105,24 @@ fuzz_clean()
 	anchor_unchanged
 }
 
+# programs: how many BPF programs the kernel has.
+programs() { bpftool prog show | grep -c '^[0-9]' || true; }
+programs_are() { [ "$(programs)" = "$1" ]; }
+
+@test "classifiers, with programs of right and wrong types, as root, under traffic" {
+	local before dev
+
+	before=$(programs)
+	spawn "$FLOOD" fz-low1 02:00:00:00:00:01
+	fuzz classifier $((COUNT / 4))
+	for dev in fz-low0 fz-low1; do
+		ip vr classifier del dev $dev || true
+	done
+	assert_eq "$(ip -j vr classifier show)" '[]' "classifiers that are left"
+	wait_until 20 programs_are "$before"
+	anchor_unchanged
+}
+
 @test "links, as root, under traffic" {
 	spawn "$FLOOD" fz-low1 02:00:00:00:00:01
 	fuzz link $((COUNT / 4))
@@ -120,11 +139,40 @@ fuzz_clean()
 	local before mouth
 
 	before=$(everything)
-	for mouth in genl link tc; do
+	for mouth in genl classifier link tc; do
 		fuzz $mouth $((COUNT / 4)) nobody
 		fuzz $mouth $((COUNT / 4)) nobodys_root
 		assert_eq "$(everything)" "$before" "what there was before"
 	done
+	anchor_unchanged
+}
+
+# churn FIRST: VRs come, are renamed, and go; so are renamed some that stay.
+churn()
+{
+	local id stays
+
+	for ((id = $1; id < 1600; id += 10)); do
+		stays=$((id - $1 % 10))
+		printf '%s\n' "add c$id id $id" "set $stays name n$stays" "set $id name d$id" \
+			"del $id" "set $stays name s$stays"
+	done > "$BATS_TEST_TMPDIR/churn$1"
+	# shellcheck disable=SC2016
+	spawn bash -c 'while :; do ip-vr -force -b "$1"; done' - "$BATS_TEST_TMPDIR/churn$1"
+}
+
+@test "a dump of VRs while others make, rename and delete some: each once, none is left out" {
+	local said
+
+	fuzz_clean
+	seq 1000 10 1590 | sed 's/.*/add s& id &/' | ip-vr -b -
+	churn 1001
+	churn 1009
+	said=$("$DUMP" 100 1000 1590 10)
+	echo "# $said" >&3
+	[[ $said =~ ^parts\ ([0-9]+)\ others\ ([0-9]+)$ ]]
+	((BASH_REMATCH[1] > 1000 && BASH_REMATCH[2] > 100 + 20))
+	kill_spawned
 	anchor_unchanged
 }
 

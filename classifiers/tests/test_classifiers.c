@@ -298,6 +298,8 @@ static int verdict_flow(const char *from, int protocol, int port, int fragment)
 
 static void test_flow(void)
 {
+	uint32_t unused = 0;
+
 	load("flow");
 	put_flow(2, (struct europa_flow){ .protocol = 6, .dport = htons(80) }, NULL, 0,
 		 EUROPA_VERDICT_VR(1));
@@ -310,6 +312,8 @@ static void test_flow(void)
 	expect("lower pref first", verdict_flow("10.1.2.200", 6, 80, 0), EUROPA_VERDICT_DROP);
 	expect("just outside", verdict_flow("10.1.2.127", 6, 80, 0), EUROPA_VERDICT_VR(1));
 	expect("a later fragment has no port", verdict_flow("1.1.1.1", 6, 80, 3), EUROPA_VERDICT_NONE);
+	put("europa_flow", &unused, &(struct europa_flow){ .rule.verdict = EUROPA_VERDICT_DROP });
+	expect("an element that is not used", verdict_flow("1.1.1.1", 6, 80, 0), EUROPA_VERDICT_VR(1));
 	expect("IPv6", verdict6("2001:db8:0:1::7", "::2"), EUROPA_VERDICT_VR(2));
 	expect("another IPv6", verdict6("2001:db8:0:2::7", "::2"), EUROPA_VERDICT_NONE);
 }
@@ -332,6 +336,14 @@ static void test_balance(void)
 	expect("both get some", seen[1] > 40 && seen[2] > 40, 1);
 	i = verdict();
 	expect("a flow stays", verdict(), i);
+	ethernet(0x0800);
+	ip4("1.1.1.1", "2.2.2.2", 17, 0, 0x2000);
+	ports(1000, 53);
+	i = verdict();
+	ethernet(0x0800);
+	ip4("1.1.1.1", "2.2.2.2", 17, 0, 185);
+	ports(1001, 54);
+	expect("so do its fragments", verdict(), i);
 	ethernet(0x0806);
 	length += 28;
 	expect("ARP is no flow", verdict(), EUROPA_VERDICT_NONE);

@@ -51,6 +51,16 @@ enum europa_verdict_counter europa_classify(struct europa_lower *lower,
 	return outcome;
 }
 
+/* What was said counts from when a program was bound where there was none. */
+static void europa_classify_reset(struct europa_lower *lower)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		memset(per_cpu_ptr(lower->verdicts, cpu), 0,
+		       sizeof(*lower->verdicts));
+}
+
 /* Replaces the program, if there is one. */
 int europa_classify_bind(struct europa_lower *lower, int fd,
 			 struct netlink_ext_ack *extack)
@@ -64,6 +74,8 @@ int europa_classify_bind(struct europa_lower *lower, int fd,
 		return PTR_ERR(prog);
 	}
 	old = rtnl_dereference(lower->prog);
+	if (!old)
+		europa_classify_reset(lower);
 	rcu_assign_pointer(lower->prog, prog);
 	if (old)
 		bpf_prog_put(old); /* waits for RCU itself */

@@ -150,7 +150,7 @@ bool europa_lower_take(struct europa_vr *vr, struct sk_buff *skb)
 	struct europa_port *port;
 	u32 len = skb->len;
 
-	if (!lower || skb->data - skb_mac_header(skb) != ETH_HLEN)
+	if (!lower || skb->data - skb_mac_header(skb) < ETH_HLEN)
 		return false;
 	port = europa_lower_by_vr(lower, vr->id);
 	if (!port || port->vr != vr)
@@ -231,8 +231,9 @@ static unsigned int europa_lower_hook(void *priv, struct sk_buff *skb,
 {
 	struct europa_lower *lower = priv;
 
+	/* More: behind a tag that a tc action has put into the frame. */
 	if (unlikely(skb->pkt_type == PACKET_LOOPBACK ||
-		     skb->data - skb_mac_header(skb) != ETH_HLEN))
+		     skb->data - skb_mac_header(skb) < ETH_HLEN))
 		return NF_ACCEPT;
 	if (unlikely(skb_shared(skb)))
 		return europa_lower_shared(lower, skb);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * netlink MOUTH COUNT SEED [DEVICE...]: COUNT messages to one of the module's three
- * netlink interfaces, most of them nearly right: genl (VRs, classifiers), link (ports), tc
- * (actions, and filters that have them). DEVICEs are lower devices. Attributes have right
+ * netlink interfaces, most of them nearly right: genl (VRs, classifiers), classifier (only
+ * those, with descriptors of real programs, right and wrong), link (ports), tc (actions,
+ * and filters that have them). DEVICEs are lower devices. Attributes have right
  * and wrong types, lengths and values, random nests, and broken headers. Prints how they
  * were answered.
  *
@@ -12,7 +13,9 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libmnl/libmnl.h>
+#include <linux/bpf.h>
 #include <linux/europa.h>
 #include <linux/genetlink.h>
 #include <linux/if_ether.h>
@@ -25,6 +28,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define ANCHOR		"anchor"
@@ -34,7 +38,7 @@
 #define DEVICES_MAX	8
 #define ERRORS_MAX	256
 
-enum form { U8, U32, U64, NAME, FLAG, INDEX, PARMS, NEST };
+enum form { U8, U32, U64, NAME, FLAG, INDEX, PROGRAM, PARMS, NEST };
 
 struct field {
 	uint16_t type;
@@ -115,6 +119,67 @@ static struct tc_europa parms(void)
 	};
 }
 
+/* ---- programs ---- */
+
+static int descriptors[32];
+static unsigned int descriptor_count;
+
+static void keep(int fd) { descriptors[descriptor_count++] = fd; }
+
+/* -1 where that is not permitted. */
+static int load_program(uint32_t type, int32_t verdict)
+{
+	struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = verdict },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr attr = {
+		.prog_type = type, .insn_cnt = 2, .insns = (uintptr_t)code,
+		.license = (uintptr_t)"GPL",
+	};
+
+	return syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+}
+
+static int make_map(void)
+{
+	union bpf_attr attr = {
+		.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 1,
+	};
+
+	return syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
+}
+
+/* Of classifiers with every kind of verdict, as many others, and what is no program. */
+static void make_descriptors(void)
+{
+	static const int32_t verdicts[] = {
+		EUROPA_VERDICT_NONE, EUROPA_VERDICT_HOST, EUROPA_VERDICT_DROP,
+		EUROPA_VERDICT_VR(1), EUROPA_VERDICT_VR(2), EUROPA_VERDICT_VR(ANCHOR_ID),
+		EUROPA_VERDICT_VR(0), 12345, INT32_MIN,
+	};
+	static const uint32_t others[] = {
+		BPF_PROG_TYPE_SCHED_ACT, BPF_PROG_TYPE_XDP, BPF_PROG_TYPE_SOCKET_FILTER,
+		BPF_PROG_TYPE_LWT_IN,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++)
+		keep(load_program(BPF_PROG_TYPE_SCHED_CLS, verdicts[i]));
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		keep(load_program(others[i], 0));
+	keep(make_map());
+	keep(open("/dev/null", O_RDWR));
+	keep(open("/", O_RDONLY));
+	keep(-1);
+	keep(1000000);
+}
+
+static int descriptor(void)
+{
+	return one_in(16) || !descriptor_count ? (int)number() : descriptors[below(descriptor_count)];
+}
+
 /* ---- attributes ---- */
 
 /* What the field should have. Returns its length. */
@@ -122,7 +187,7 @@ static size_t value(char *to, enum form form)
 {
 	uint64_t wide = one_in(2) ? (uint64_t)number() << below(20) : 64 << 20;
 	struct tc_europa p = parms();
-	uint32_t n = form == INDEX ? device() : number();
+	uint32_t n = form == INDEX ? device() : form == PROGRAM ? (uint32_t)descriptor() : number();
 
 	switch (form) {
 	case U8: *to = one_in(4) ? chance() : below(4); return 1;
@@ -274,6 +339,34 @@ static void make_genl(struct nlmsghdr *msg)
 	spoil(msg, (char *)(genl + 1));
 	if (msg->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*genl))
 		msg->nlmsg_len = MNL_NLMSG_HDRLEN + sizeof(*genl);
+}
+
+static const struct field classifier_fields[] = {
+	{ EUROPA_A_IFINDEX, INDEX }, { EUROPA_A_PROG_FD, PROGRAM },
+	{ EUROPA_A_IFINDEX, INDEX }, { EUROPA_A_PROG_FD, PROGRAM },
+	{ EUROPA_A_PROG_ID, U32 }, { EUROPA_A_PROG_NAME, NAME }, { EUROPA_A_VR, U32 },
+};
+
+static void make_classifier(struct nlmsghdr *msg)
+{
+	static const uint8_t commands[] = {
+		EUROPA_CMD_CLASSIFIER_SET, EUROPA_CMD_CLASSIFIER_SET, EUROPA_CMD_CLASSIFIER_SET,
+		EUROPA_CMD_CLASSIFIER_DEL, EUROPA_CMD_CLASSIFIER_GET,
+	};
+	struct genlmsghdr *genl;
+
+	msg->nlmsg_type = family;
+	if (one_in(8))
+		msg->nlmsg_flags |= chance() & (NLM_F_DUMP | NLM_F_ECHO | NLM_F_EXCL | NLM_F_REPLACE);
+	genl = mnl_nlmsg_put_extra_header(msg, sizeof(*genl));
+	genl->cmd = commands[below(sizeof(commands))];
+	genl->version = EUROPA_GENL_VERSION;
+	if (!one_in(16))
+		put(msg, &classifier_fields[0]);
+	if (!one_in(16))
+		put(msg, &classifier_fields[1]);
+	put_some(msg, classifier_fields, sizeof(classifier_fields) / sizeof(classifier_fields[0]), 1);
+	spoil(msg, (char *)(genl + 1));
 }
 
 /* ---- link ---- */
@@ -433,6 +526,7 @@ static const struct mouth {
 	void (*make)(struct nlmsghdr *msg);
 } mouths[] = {
 	{ "genl", NETLINK_GENERIC, make_genl },
+	{ "classifier", NETLINK_GENERIC, make_classifier },
 	{ "link", NETLINK_ROUTE, make_link },
 	{ "tc", NETLINK_ROUTE, make_tc },
 };
@@ -508,7 +602,7 @@ int main(int argc, char **argv)
 	int n;
 
 	if (argc < 4)
-		errx(2, "netlink genl|link|tc COUNT SEED [DEVICE...]");
+		errx(2, "netlink genl|classifier|link|tc COUNT SEED [DEVICE...]");
 	mouth = find_mouth(argv[1]);
 	count = strtoul(argv[2], NULL, 0);
 	state = strtoull(argv[3], NULL, 0) * 0x9e3779b97f4a7c15 + 1;
@@ -519,6 +613,8 @@ int main(int argc, char **argv)
 		err(2, "socket");
 	if (mouth->bus == NETLINK_GENERIC)
 		find_family(s);
+	if (mouth->make == make_classifier)
+		make_descriptors();
 	for (i = 0; i < count; i++)
 		feed(s, mouth, !getuid() && !getenv("FUZZ_UNPRIVILEGED"));
 	report(mouth, count, argv[3]);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * flood DEV MAC [COUNT]: send frames of many kinds to a MAC address: plain, with the
+ * flood DEV MAC [COUNT [far]]: send frames of many kinds to a MAC address: plain, with the
  * checksum still to do, TCP super-packets, tagged, short, with odd headers. COUNT in all,
- * or until a signal. Needs CAP_NET_RAW.
+ * or until a signal. far: only large datagrams, all but their Ethernet header in fragments
+ * of the skb. Needs CAP_NET_RAW.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -26,6 +27,7 @@
 
 #define SIZE_MAX_FRAME	16000
 #define GSO_SIZE	1400
+#define FAR_SIZE	5000	/* more than a page, or the kernel makes it linear */
 #define BURST		16	/* frames between two short sleeps */
 
 struct frame {
@@ -129,10 +131,20 @@ static size_t make_odd(unsigned int n)
 	return len;
 }
 
+static size_t make_far(void)
+{
+	frame.vnet.hdr_len = sizeof(frame.eth);
+	return make_udp(FAR_SIZE, 0);
+}
+
+static int far;
+
 /* Bytes behind the Ethernet header. */
 static size_t make(unsigned int n)
 {
 	memset(&frame.vnet, 0, sizeof(frame.vnet));
+	if (far)
+		return make_far();
 	switch (n % 8) {
 	case 0: return make_udp(n % 1400, 1);
 	case 1: return make_tcp(GSO_SIZE * (2 + n % 8) + 5);
@@ -177,7 +189,8 @@ int main(int argc, char **argv)
 
 	if (argc < 3 || sscanf(argv[2], "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", to, to + 1, to + 2,
 			       to + 3, to + 4, to + 5) != 6)
-		errx(2, "flood DEV MAC [COUNT]");
+		errx(2, "flood DEV MAC [COUNT [far]]");
+	far = argc > 4 && !strcmp(argv[4], "far");
 	signal(SIGTERM, on_signal);
 	fd = open_device(argv[1], frame.eth.ether_shost);
 	for (n = 0; n < count && !enough; n++) {

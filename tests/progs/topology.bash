@@ -70,7 +70,7 @@ install_progs()
 	local built=${BATS_TEST_DIRNAME:?}/../build/tests
 
 	[ -x "$built/udpcheck" ] || { echo "tests/progs is not built: run 'make tests'" >&2; return 1; }
-	x install -D -m 755 -t "$PROGS" "$built"/{udpcheck,tcpsend,vrwire,vrhold,vrmake}
+	x install -D -m 755 -t "$PROGS" "$built"/{udpcheck,tcpsend,vrwire,vrhold,vrmake,flood}
 }
 
 # --- building ----------------------------------------------------------------------

@@ -92,6 +92,18 @@ static void describe_program(struct bpf_prog_info *info)
 		((uint32_t *)(uintptr_t)info->map_ids)[i] = i;
 }
 
+int fake_libbpf_strerror(int err, char *to, size_t size)
+{
+	return snprintf(to, size, "error %d", err) < 0 ? -1 : 0;
+}
+
+static uint32_t map_type(enum rule_shape s)
+{
+	if (s == SHAPE_PREFIX4 || s == SHAPE_PREFIX6)
+		return BPF_MAP_TYPE_LPM_TRIE;
+	return s == SHAPE_ID ? BPF_MAP_TYPE_HASH : BPF_MAP_TYPE_ARRAY;
+}
+
 int fake_bpf_obj_get_info_by_fd(int fd, void *to, uint32_t *len)
 {
 	struct bpf_map_info *info = to;
@@ -103,6 +115,7 @@ int fake_bpf_obj_get_info_by_fd(int fd, void *to, uint32_t *len)
 		return 0;
 	}
 	map = map_of(fd);
+	info->type = map_type(shape(map)->shape);
 	info->key_size = shape(map)->key_size;
 	info->value_size = shape(map)->value_size;
 	strncpy(info->name, shape(map)->name, sizeof(info->name) - 1);
