@@ -9,17 +9,6 @@
 load lib/common
 load progs/progs
 
-# quiet_topology [ip vr add's words]: nor does IPv6 say anything, so packets can be counted.
-quiet_topology()
-{
-	local name
-
-	topology "$@"
-	for name in a b v; do
-		ns "$name" sysctl -q -w net.ipv6.conf.all.disable_ipv6=1
-	done
-}
-
 # everything_counted: the sum of all that ever came in for VR blue.
 everything_counted() { vr_stat blue '.stats | [.rx, .fallback, .rx_full, .rx_limit, .rx_nomem, .rx_down, .rx_fallback] | add'; }
 
@@ -84,7 +73,7 @@ nothing_comes()
 }
 
 @test "an upper device restores the address of a port that is going" {
-	quiet_topology slots 256
+	topology slots 256
 	x modprobe macvlan
 	raw "$NODE" attach map start drop
 	says running
@@ -122,7 +111,7 @@ nothing_comes()
 }
 
 @test "the same when VR and lower device go" {
-	quiet_topology slots 64
+	topology slots 64
 	x modprobe macvlan
 	spawn ns a "$PROGS/flood" eth0 "$MAC_P0"
 	moves fallback
@@ -168,7 +157,7 @@ sctp_over()
 }
 
 @test "SCTP super-packets, written back from end to end" {
-	quiet_topology slots 256
+	topology slots 256
 	x modprobe sctp
 	ns a ip link set eth0 mtu 700
 	ns b ip link set eth0 mtu 700
@@ -192,7 +181,7 @@ sctp_over()
 @test "no checksum is put into the Ethernet header" {
 	local before bad
 
-	quiet_topology slots 256
+	topology slots 256
 	# From here on the kernel itself sums.
 	x ethtool -K eu0 tx off
 	before=$(received_by a eth0)
@@ -218,7 +207,7 @@ sctp_over()
 received_since() { (($(received_by a eth0) - $1 >= $2)); }
 
 @test "root of a container does not change the address that spoofchk checks" {
-	quiet_topology slots 64
+	topology slots 64
 	x modprobe macvlan
 	container
 	x ip -n "$(ns_name v)" link set vr7p1 netns "$CONTAINER"
@@ -258,7 +247,7 @@ epoll_wakes()
 {
 	local status=0
 
-	quiet_topology slots 64
+	topology slots 64
 	spawn setpriv --reuid=nobody --regid=nogroup --clear-groups --inh-caps=-all \
 		"$PROGS/epollwait" "$NODE" "$1" 400
 	wait_until 10 grep -qx running "$SPAWNED_LOG"
@@ -282,16 +271,10 @@ epoll_wakes()
 	epoll_wakes edge
 }
 
-# --- the end ----------------------------------------------------------------------------
-
-@test "at the end nothing is left" {
-	assert_eq "$(ip -j vr show | jq length)" 0 "VRs"
-	assert_eq "$(find /dev/europa -type c 2>/dev/null | wc -l)" 0 "device nodes"
-	wait_until 10 rmmod europa
-}
+# --- a slot whose packet was taken back ---------------------------------------------------
 
 @test "a port's number is another port's, tapped, when an old packet's slot comes back" {
-	quiet_topology slots 64
+	topology slots 64
 	spawn ns v tcpdump -i vr7p0 -w /dev/null
 	wait_until 20 grep -q listening "$SPAWNED_LOG"
 	raw "$NODE" attach map start take=1 pause discard pause
@@ -308,4 +291,12 @@ epoll_wakes()
 	says "discard: ok"
 	assert_eq "$(vr_stat blue '.stats | [.gone, .drop] | tojson')" '[1,0]' "gone, drop"
 	assert_slots_conserved blue
+}
+
+# --- the end ----------------------------------------------------------------------------
+
+@test "at the end nothing is left" {
+	assert_eq "$(ip -j vr show | jq length)" 0 "VRs"
+	assert_eq "$(find /dev/europa -type c 2>/dev/null | wc -l)" 0 "device nodes"
+	wait_until 10 rmmod europa
 }

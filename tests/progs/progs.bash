@@ -19,13 +19,13 @@ progs_setup()
 	rig_setup
 	[ -x "$PROGS/raw" ] || { echo "build tests/progs first" >&2; return 1; }
 	[ -d /sys/module/europa ] || x modprobe europa
-	x sysctl -q -w net.core.devconf_inherit_init_net=1 net.ipv6.conf.default.disable_ipv6=1
+	x sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 }
 
 progs_teardown()
 {
 	rig_teardown
-	x sysctl -q -w net.core.devconf_inherit_init_net=0 net.ipv6.conf.default.disable_ipv6=0
+	x sysctl -q -w net.ipv6.conf.default.disable_ipv6=0
 }
 
 setup() { progs_setup; }
@@ -45,11 +45,14 @@ batch()
 # topology [ip vr add's words]: see above; nothing is attached to the VR.
 topology()
 {
+	local name
+
 	RIG_NAMESPACES+=(a b v)
+	for name in a b v; do
+		x ip netns add "$(ns_name $name)"
+		ns $name sysctl -q -w net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+	done
 	batch <<-EOF
-		netns add $(ns_name a)
-		netns add $(ns_name b)
-		netns add $(ns_name v)
 		link add eu0 type veth peer name eth0 address $MAC_A netns $(ns_name a)
 		link add eu1 type veth peer name eth0 address $MAC_B netns $(ns_name b)
 		link set eu0 up
