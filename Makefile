@@ -17,7 +17,8 @@ SHIM ?= yes
 # kernel, the newest whose headers are. The rig always takes the test kernel.
 RUNNING := $(shell uname -r)
 KVER ?= $(if $(wildcard /lib/modules/$(RUNNING)/build),$(RUNNING),$(shell tests/rig/kver))
-KDIR ?= $(or $(realpath /lib/modules/$(KVER)/build),/usr/src/linux-headers-$(KVER))
+KDIR ?= $(or $(realpath build/rig/$(KVER)/build),$(realpath /lib/modules/$(KVER)/build),\
+	/usr/src/linux-headers-$(KVER))
 
 O := $(CURDIR)/build
 KERNEL_DIR := $(patsubst %/Makefile,%,$(wildcard src/kernel/Makefile))
@@ -62,7 +63,7 @@ $(TEST_DIRS): $(USER_DIRS)
 # ----------------------------------------------------------------------------------
 # Testing and showing, in the test kernel (see tests/rig/vm -h)
 
-.PHONY: deps deps-check rig-parts test demo shell bench check
+.PHONY: deps deps-check deps-debug rig-parts test test-debug demo shell bench check
 
 deps: ## install the Debian packages that building and testing need
 	@tests/rig/deps build rig unit
@@ -77,6 +78,14 @@ rig-parts: deps
 
 test: rig-parts ## every test: units on this machine, the rest in the test kernel
 	@tests/run
+
+deps-debug:
+	@tests/rig/deps build rig unit debug
+
+test-debug: deps-debug ## the same in a kernel with KASAN, lockdep and the like; builds that first
+	@kver=$$(tests/rig/debug) && export EUROPA_KVER=$$kver && \
+		$(MAKE) all tests KVER=$$kver PREFIX=/usr && BATS_TEST_TIMEOUT=1200 \
+		EUROPA_TEST_OPTIONS="-m 2048 -t 14400" tests/run -r $(TESTS)
 
 demo: rig-parts ## two virtual routers at work, shown and explained, in the test kernel
 	@tests/demo

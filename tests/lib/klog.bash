@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # The kernel-log gate: what the kernel said since a mark must contain no complaint.
 
-KLOG_BAD='WARNING|\bBUG\b|Oops|Call Trace|Kernel panic|suspicious RCU|unregister_netdevice: waiting'
+KLOG_BAD='WARNING|UBSAN|\bBUG\b|Oops|Call Trace|Kernel panic|suspicious RCU|unregister_netdevice: waiting'
 KLOG_BAD+='|kernel NULL pointer|unable to handle|refcount_t|stack guard|general protection|segfault at'
 KLOG_BAD+='|hung task|blocked for more than|soft lockup|hard LOCKUP|rcu.*stall|memory leak'
 KLOG_BAD+='|scheduling while atomic|sleeping function|circular locking|recursive locking|inconsistent lock'
