@@ -300,7 +300,7 @@ static int show_classifier(const struct classifier *c, void *data)
 	out_string(OUT_ANY, C_NAME, "ifname", "%s", c->ifname);
 	out_u64(OUT_JSON, "ifindex", NULL, c->ifindex);
 	out_string(OUT_ANY, C_NONE, "program", ": program %s", c->prog_name);
-	out_u64(OUT_ANY, "id", " id %u", c->prog_id);
+	out_u64(OUT_ANY, "id", " id %llu", c->prog_id);
 	out_string(OUT_ANY, C_NONE, "tag", " tag %s", tag);
 	out_line(4);
 	out_text("verdicts");

@@ -59,13 +59,13 @@ static void show_vr(const struct vr_event *e)
 {
 	const struct vr *vr = &e->vr;
 
-	out_u64(OUT_ANY, "id", " vr %u", vr->conf.id);
+	out_u64(OUT_ANY, "id", " vr %llu", vr->conf.id);
 	if (*vr->conf.name) {
 		out_text(" ");
 		out_string(OUT_ANY, C_NAME, "name", "%s", vr->conf.name);
 	}
 	if (vr->pid)
-		out_u64(OUT_ANY, "pid", " pid %u", vr->pid);
+		out_u64(OUT_ANY, "pid", " pid %llu", vr->pid);
 	if (vr->nports) {
 		out_text(" ");
 		out_open_object("port");
@@ -82,7 +82,7 @@ static void show_classifier(const struct classifier *c)
 	if (!c->prog_id)
 		return;
 	out_string(OUT_ANY, C_NONE, "program", " program %s", c->prog_name);
-	out_u64(OUT_ANY, "program_id", " id %u", c->prog_id);
+	out_u64(OUT_ANY, "program_id", " id %llu", c->prog_id);
 }
 
 /* JSON: one object per line. */

@@ -163,7 +163,7 @@ void out_u64(enum out_kind kind, const char *key, const char *fmt, uint64_t valu
 		json_key(key);
 		printf("%" PRIu64, value);
 	} else if (in_text(kind, fmt)) {
-		printf(fmt, value);
+		printf(fmt, (unsigned long long)value);
 	}
 }
 

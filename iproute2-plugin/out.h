@@ -24,7 +24,7 @@ void out_open_object(const char *key);
 void out_close_object(void);
 void out_end(void);		/* the newline after a JSON document */
 
-/* fmt prints value in text; NULL fmt: JSON only. NULL key: text, or an array's element. */
+/* fmt prints value in text, a number as %llu; NULL fmt: JSON only. NULL key: text, or an array's element. */
 void out_string(enum out_kind kind, enum out_color color, const char *key, const char *fmt,
 		const char *value);
 void out_u64(enum out_kind kind, const char *key, const char *fmt, uint64_t value);

@@ -71,7 +71,7 @@ static int print_pid(const char *pid, void *data)
 	uint32_t number = strtoul(pid, NULL, 10);
 
 	if (number == s->vr->pid || (s->device && has_open(pid, s->device)))
-		out_u64(OUT_ANY, NULL, "%u\n", number);
+		out_u64(OUT_ANY, NULL, "%llu\n", number);
 	return 0;
 }
 

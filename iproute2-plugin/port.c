@@ -16,6 +16,7 @@ struct words {
 	const char *dev, *vr;
 	const char *bare[2];	/* words without a keyword before them */
 	int nbare;
+	unsigned int given;	/* a bit per settings[] */
 	struct port_request request;
 	int confirm;		/* milliseconds, 0: not asked for */
 };
@@ -75,16 +76,20 @@ static const struct {
 };
 
 /* -1: the word is no setting. */
-static int parse_setting(struct args *a, struct port_request *r)
+static int parse_setting(struct args *a, struct words *w)
 {
 	const char *value;
 	size_t i;
 
-	for (i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
-		if (args_take(a, settings[i].name)) {
-			value = args_value(a, settings[i].name);
-			return value && !settings[i].parse(value, r) ? 0 : EXIT_WORDS;
-		}
+	for (i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		if (!args_take(a, settings[i].name))
+			continue;
+		if (w->given & 1u << i)
+			return args_twice(settings[i].name);
+		w->given |= 1u << i;
+		value = args_value(a, settings[i].name);
+		return value && !settings[i].parse(value, &w->request) ? 0 : EXIT_WORDS;
+	}
 	return -1;
 }
 
@@ -116,8 +121,11 @@ static int place_bare(struct words *w)
 
 static int parse_confirm(struct args *a, struct words *w)
 {
-	const char *value = args_value(a, "confirm");
+	const char *value;
 
+	if (w->confirm)
+		return args_twice("confirm");
+	value = args_value(a, "confirm");
 	if (!value || parse_seconds(value, &w->confirm))
 		return EXIT_WORDS;
 	return w->confirm ? 0 : args_invalid("confirm gives at least a moment", value);
@@ -138,7 +146,7 @@ static int parse_word(struct args *a, struct words *w, bool with_settings)
 	if (with_settings && args_take(a, "confirm"))
 		return parse_confirm(a, w);
 	if (with_settings)
-		ret = parse_setting(a, &w->request);
+		ret = parse_setting(a, w);
 	return ret < 0 ? parse_bare(a, w) : ret;
 }
 

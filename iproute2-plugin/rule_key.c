@@ -271,9 +271,9 @@ static void show_flow(const struct europa_flow *f)
 	if (f->protocol)
 		show_protocol(f->protocol);
 	if (f->sport)
-		out_u64(OUT_ANY, "sport", " sport %u", ntohs(f->sport));
+		out_u64(OUT_ANY, "sport", " sport %llu", ntohs(f->sport));
 	if (f->dport)
-		out_u64(OUT_ANY, "dport", " dport %u", ntohs(f->dport));
+		out_u64(OUT_ANY, "dport", " dport %llu", ntohs(f->dport));
 }
 
 void rule_show_key(const struct rule *r)
@@ -288,11 +288,11 @@ void rule_show_key(const struct rule *r)
 		break;
 	case SHAPE_ID:
 	case SHAPE_BUCKET:
-		out_u64(OUT_ANY, "number", " %u", r->key.number);
+		out_u64(OUT_ANY, "number", " %llu", r->key.number);
 		break;
 	case SHAPE_FLOW:
 		show_flow(&r->value);
-		out_u64(OUT_ANY, "pref", " pref %u", r->key.number);
+		out_u64(OUT_ANY, "pref", " pref %llu", r->key.number);
 		break;
 	}
 }

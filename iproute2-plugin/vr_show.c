@@ -132,7 +132,7 @@ static void show_device(const struct vr_conf *c)
 static void show_pid(const struct vr *vr)
 {
 	if (vr->pid)
-		out_u64(OUT_ANY, "pid", " pid %u", vr->pid);
+		out_u64(OUT_ANY, "pid", " pid %llu", vr->pid);
 	else
 		out_null("pid");
 	out_u64(OUT_JSON, "generation", NULL, vr->generation);
@@ -154,7 +154,7 @@ static void show_header(const struct vr *vr)
 {
 	const struct vr_conf *c = &vr->conf;
 
-	out_u64(OUT_ANY, "id", "%u: ", c->id);
+	out_u64(OUT_ANY, "id", "%llu: ", c->id);
 	out_string(OUT_JSON, C_NONE, "name", NULL, c->name);
 	out_string(OUT_TEXT, C_NAME, NULL, "%s", *c->name ? c->name : "-");
 	out_text(": ");
@@ -162,9 +162,9 @@ static void show_header(const struct vr *vr)
 	out_string(OUT_JSON, C_NONE, "netns", NULL, c->netns);
 	if (*c->netns)
 		out_text(" netns %s", c->netns);
-	out_u64(OUT_ANY, "slots", " slots %u", c->slots);
-	out_u64(OUT_ANY, "snap", " snap %u", c->snap);
-	out_u64(OUT_ANY, "queues", " queues %u", c->queues);
+	out_u64(OUT_ANY, "slots", " slots %llu", c->slots);
+	out_u64(OUT_ANY, "snap", " snap %llu", c->snap);
+	out_u64(OUT_ANY, "queues", " queues %llu", c->queues);
 	show_limit(c->limit);
 	out_string(OUT_ANY, C_NONE, "fallback", " fallback %s",
 		   name_of(fallback_names, 2, c->fallback));
@@ -195,7 +195,7 @@ static void show_nsid(const char *key, int nsid)
 
 void show_port(const struct vr_port *p)
 {
-	out_u64(OUT_ANY, "port", "port %u: ", p->number);
+	out_u64(OUT_ANY, "port", "port %llu: ", p->number);
 	out_string(OUT_ANY, C_NAME, "ifname", "%s", p->ifname);
 	out_u64(OUT_JSON, "ifindex", NULL, p->ifindex);
 	show_nsid("netnsid", p->nsid);
@@ -280,12 +280,12 @@ static const char *poll_state(const struct vr *vr, const struct vr_queue *q)
 
 static void show_queue(const struct vr *vr, const struct vr_queue *q)
 {
-	out_u64(OUT_ANY, "index", "queue %u:", q->index);
-	out_u64(OUT_ANY, "free", " free %u", q->free);
-	out_u64(OUT_ANY, "rx", " rx %u", q->rx);
-	out_u64(OUT_ANY, "vr", " vr %u", q->vr);
-	out_u64(OUT_ANY, "spare", " spare %u", q->spare);
-	out_u64(OUT_ANY, "tx", " tx %u", q->tx);
+	out_u64(OUT_ANY, "index", "queue %llu:", q->index);
+	out_u64(OUT_ANY, "free", " free %llu", q->free);
+	out_u64(OUT_ANY, "rx", " rx %llu", q->rx);
+	out_u64(OUT_ANY, "vr", " vr %llu", q->vr);
+	out_u64(OUT_ANY, "spare", " spare %llu", q->spare);
+	out_u64(OUT_ANY, "tx", " tx %llu", q->tx);
 	out_u64(OUT_JSON, "held", NULL, q->held);
 	out_text(" held %llu bytes", (unsigned long long)q->held);
 	out_string(OUT_ANY, C_NONE, "poll", " poll %s", poll_state(vr, q));
@@ -313,8 +313,8 @@ static void show_pool(const struct vr *vr)
 	out_line(INDENT);
 	out_open_object("pool");
 	out_text("pool");
-	out_u64(OUT_ANY, "stride", " stride %u", EUROPA_STRIDE);
-	out_u64(OUT_ANY, "headroom", " headroom %u", EUROPA_HEADROOM);
+	out_u64(OUT_ANY, "stride", " stride %llu", EUROPA_STRIDE);
+	out_u64(OUT_ANY, "headroom", " headroom %llu", EUROPA_HEADROOM);
 	out_u64(OUT_JSON, "slot_bytes", NULL, bytes);
 	out_text(" slots in memory %llu bytes", (unsigned long long)bytes);
 	out_close_object();
