@@ -158,14 +158,34 @@ static int flow_prefix(const char *value, struct europa_flow *f, uint8_t *to, ui
 	return 0;
 }
 
+/* Small systems and containers have no /etc/protocols. */
+static const struct {
+	const char *name;
+	uint8_t number;
+} protocols[] = {
+	{ "icmp", 1 }, { "tcp", 6 }, { "udp", 17 }, { "gre", 47 }, { "esp", 50 },
+	{ "ipv6-icmp", 58 }, { "ospf", 89 }, { "sctp", 132 },
+};
+#define PROTOCOLS (sizeof(protocols) / sizeof(protocols[0]))
+
+static uint8_t known_protocol(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < PROTOCOLS; i++)
+		if (!strcmp(name, protocols[i].name))
+			return protocols[i].number;
+	return 0;
+}
+
 static int flow_protocol(const char *value, struct europa_flow *f)
 {
 	const struct protoent *proto = getprotobyname(value);
-	uint64_t number;
+	uint64_t number = proto ? (uint64_t)proto->p_proto : known_protocol(value);
 
-	if (!proto && parse_number("a protocol", value, 1, 255, &number))
+	if (!number && parse_number("a protocol", value, 1, 255, &number))
 		return EXIT_WORDS;
-	f->protocol = proto ? (uint64_t)proto->p_proto : number;
+	f->protocol = number;
 	return 0;
 }
 
@@ -256,10 +276,15 @@ static void show_prefix(const char *key, const char *fmt, int family, const uint
 static void show_protocol(uint8_t protocol)
 {
 	const struct protoent *proto = getprotobynumber(protocol);
+	const char *name = proto ? proto->p_name : NULL;
 	char text[8];
+	size_t i;
 
+	for (i = 0; !name && i < PROTOCOLS; i++)
+		if (protocols[i].number == protocol)
+			name = protocols[i].name;
 	snprintf(text, sizeof(text), "%u", protocol);
-	out_string(OUT_ANY, C_NONE, "proto", " proto %s", proto ? proto->p_name : text);
+	out_string(OUT_ANY, C_NONE, "proto", " proto %s", name ? name : text);
 }
 
 static void show_flow(const struct europa_flow *f)
