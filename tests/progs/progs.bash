@@ -8,7 +8,8 @@
 #	                                       │ home namespace v
 #	eth0 10.2.0.2 ─── eu1 ─ vr7p1 10.2.0.1 ┘
 
-PROGS=${BATS_TEST_DIRNAME:?}/../build/tests
+# Where nobody may run them: the checkout may be in root's own folder.
+PROGS=/run/europa-progs
 NODE=/dev/europa/vr7
 
 MAC_A=02:00:00:00:00:0a MAC_B=02:00:00:00:00:0b MAC_P0=02:00:00:00:07:00 MAC_P1=02:00:00:00:07:01
@@ -17,7 +18,9 @@ MAC_A=02:00:00:00:00:0a MAC_B=02:00:00:00:00:0b MAC_P0=02:00:00:00:07:00 MAC_P1=
 progs_setup()
 {
 	rig_setup
-	[ -x "$PROGS/raw" ] || { echo "build tests/progs first" >&2; return 1; }
+	[ -x "${BATS_TEST_DIRNAME:?}/../build/tests/raw" ] || { echo "build tests/progs first" >&2; return 1; }
+	[ -x "$PROGS/raw" ] || find "$BATS_TEST_DIRNAME/../build/tests" -maxdepth 1 -type f -perm -1 \
+		-exec install -D -m 755 -t "$PROGS" {} +
 	[ -d /sys/module/europa ] || x modprobe europa
 	x sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 }
