@@ -285,14 +285,9 @@ static void check_home(const struct vr *vr)
 
 static int check_vr(const struct vr_ref *ref)
 {
-	struct genl g;
 	struct vr vr;
-	int ret = genl_open_all(&g);
+	int ret = genl_vr_lookup(ref, &vr);
 
-	if (ret)
-		return ret;
-	ret = genl_vr_find(&g, ref, &vr);
-	genl_close(&g);
 	if (ret)
 		return ret;
 	check_node(&vr);

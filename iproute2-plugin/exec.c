@@ -172,19 +172,14 @@ static int parse_who(const char *word, struct who *who)
 
 static int find_vr(const struct vr_ref *ref, struct vr_conf *conf)
 {
-	struct genl g;
 	struct vr vr;
-	int ret = genl_open_all(&g);
+	int ret = genl_vr_lookup(ref, &vr);
 
 	if (ret)
 		return ret;
-	ret = genl_vr_find(&g, ref, &vr);
-	if (!ret) {
-		*conf = vr.conf;
-		vr_free(&vr);
-	}
-	genl_close(&g);
-	return ret;
+	*conf = vr.conf;
+	vr_free(&vr);
+	return 0;
 }
 
 static int run(char **argv)

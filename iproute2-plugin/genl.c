@@ -385,6 +385,18 @@ int genl_vr_find(struct genl *g, const struct vr_ref *ref, struct vr *vr)
 	return EXIT_WORDS;
 }
 
+int genl_vr_lookup(const struct vr_ref *ref, struct vr *vr)
+{
+	struct genl g;
+	int ret = genl_open_all(&g);
+
+	if (ret)
+		return ret;
+	ret = genl_vr_find(&g, ref, vr);
+	genl_close(&g);
+	return ret;
+}
+
 struct vr_dump {
 	genl_vr_fn fn;
 	void *data;

@@ -33,6 +33,8 @@ void vr_free(struct vr *vr);
 
 /* Like genl_vr_get, but says that there is none; 0 or the exit code. */
 int genl_vr_find(struct genl *g, const struct vr_ref *ref, struct vr *vr);
+/* The same, once, from the initial namespace, where none is hidden. */
+int genl_vr_lookup(const struct vr_ref *ref, struct vr *vr);
 
 int genl_classifier_set(struct genl *g, uint32_t ifindex, int prog_fd);
 int genl_classifier_del(struct genl *g, uint32_t ifindex);

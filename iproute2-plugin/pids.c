@@ -79,17 +79,12 @@ int cmd_pids(struct args *a)
 {
 	struct vr_ref ref;
 	struct search s;
-	struct genl g;
 	struct vr vr;
 	int ret;
 
 	if (take_ref(a, &ref) || no_more(a))
 		return EXIT_WORDS;
-	ret = genl_open_all(&g);
-	if (ret)
-		return ret;
-	ret = genl_vr_find(&g, &ref, &vr);
-	genl_close(&g);
+	ret = genl_vr_lookup(&ref, &vr);
 	if (ret)
 		return ret;
 	s = (struct search){ &vr, device_of(vr.conf.id) };

@@ -160,19 +160,6 @@ static int parse_words(struct args *a, struct words *w, bool with_settings)
 	return place_bare(w);
 }
 
-/* The VR, seen from the initial namespace so that none is hidden. */
-static int find_vr(const struct vr_ref *ref, struct vr *vr)
-{
-	struct genl g;
-	int ret = genl_open_all(&g);
-
-	if (ret)
-		return ret;
-	ret = genl_vr_find(&g, ref, vr);
-	genl_close(&g);
-	return ret;
-}
-
 static int open_rtnl(struct nl *nl, int netns)
 {
 	int err = nl_open(nl, NETLINK_ROUTE, netns);
@@ -208,7 +195,7 @@ int cmd_port_attach(struct args *a)
 
 	if (parse_words(a, &w, true) || parse_ref(w.vr, &ref))
 		return EXIT_WORDS;
-	ret = find_vr(&ref, &vr);
+	ret = genl_vr_lookup(&ref, &vr);
 	if (ret)
 		return ret;
 	r->vr = vr.conf.id;
@@ -301,7 +288,7 @@ int port_detach(uint32_t id, const char *dev)
 	struct vr_ref ref = { .id = id };
 	struct detach d = { .vr = id };
 	struct vr vr;
-	int ret = find_vr(&ref, &vr);
+	int ret = genl_vr_lookup(&ref, &vr);
 
 	if (ret)
 		return ret;
@@ -324,7 +311,7 @@ int cmd_port_detach(struct args *a)
 
 	if (parse_words(a, &w, false) || parse_ref(w.vr, &ref))
 		return EXIT_WORDS;
-	ret = find_vr(&ref, &vr);
+	ret = genl_vr_lookup(&ref, &vr);
 	if (ret)
 		return ret;
 	ret = port_detach(vr.conf.id, w.dev);

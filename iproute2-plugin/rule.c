@@ -76,7 +76,6 @@ struct words {
 static int resolve_vr(const char *word, uint32_t *id)
 {
 	struct vr_ref ref;
-	struct genl g;
 	struct vr vr;
 	int ret;
 
@@ -85,14 +84,12 @@ static int resolve_vr(const char *word, uint32_t *id)
 	*id = ref.id;
 	if (ref.id)
 		return 0;
-	ret = genl_open_all(&g);
+	ret = genl_vr_lookup(&ref, &vr);
 	if (ret)
 		return ret;
-	ret = genl_vr_find(&g, &ref, &vr);
-	genl_close(&g);
 	*id = vr.conf.id;
 	vr_free(&vr);
-	return ret;
+	return 0;
 }
 
 static int parse_verdict(struct args *a, struct words *w)
