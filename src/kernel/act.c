@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 #include <linux/module.h>
 #include <net/act_api.h>
 #include <net/netlink.h>
 #include <net/netns/generic.h>
 #include <net/pkt_cls.h>
 #include "act.h"
+#include "fill.h"
+#include "ingress.h"
 #include "lower.h"
 #include "vr.h"
 
@@ -19,8 +22,9 @@ struct europa_act {
 
 static struct tc_action_ops europa_act_ops;
 
+/* PARMS may be longer, from a newer tc: what follows is not looked at. */
 static const struct nla_policy europa_act_policy[TCA_EUROPA_MAX + 1] = {
-	[TCA_EUROPA_PARMS]	= NLA_POLICY_EXACT_LEN(sizeof(struct tc_europa)),
+	[TCA_EUROPA_PARMS]	= NLA_POLICY_MIN_LEN(sizeof(struct tc_europa)),
 	[TCA_EUROPA_VR_NAME]	= { .type = NLA_NUL_STRING,
 				    .len = EUROPA_NAME_SIZE - 1 },
 };
@@ -28,6 +32,13 @@ static const struct nla_policy europa_act_policy[TCA_EUROPA_MAX + 1] = {
 static struct europa_act *to_europa_act(const struct tc_action *action)
 {
 	return container_of(action, struct europa_act, common);
+}
+
+static bool europa_act_redirect(struct europa_vr *vr, struct sk_buff *skb)
+{
+	struct europa_lower *lower = europa_lower_lookup(skb->dev);
+
+	return lower && europa_ingress_redirect(lower, vr, skb);
 }
 
 /* Under RCU with BH off. Where the VR has no port, the control word decides. */
@@ -40,7 +51,7 @@ static int europa_act_run(struct sk_buff *skb, const struct tc_action *action,
 
 	tcf_lastuse_update(&act->tcf_tm);
 	tcf_action_update_bstats(&act->common, skb);
-	if (skb_at_tc_ingress(skb) && europa_lower_take(vr, skb))
+	if (skb_at_tc_ingress(skb) && europa_act_redirect(vr, skb))
 		return TC_ACT_CONSUMED;
 	if (control == TC_ACT_SHOT)
 		tcf_action_inc_drop_qstats(&act->common);
@@ -200,7 +211,7 @@ static int europa_act_put_vr(struct sk_buff *skb, const struct europa_act *act,
 		return -EMSGSIZE;
 	if (READ_ONCE(vr->dead))
 		return 0;
-	return nla_put_string(skb, TCA_EUROPA_VR_NAME, vr->name);
+	return europa_fill_name(skb, TCA_EUROPA_VR_NAME, vr);
 }
 
 static int europa_act_dump(struct sk_buff *skb, struct tc_action *action,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /* tc action "europa": give the packet to a VR. */
 #ifndef _EUROPA_ACT_H
 #define _EUROPA_ACT_H

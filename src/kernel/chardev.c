@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 #include <linux/bitmap.h>
 #include <linux/cdev.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/rtnetlink.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/wait_bit.h>
 #include "compat.h"
 #include "chardev.h"
 #include "port.h"
@@ -14,7 +17,8 @@
 #include "trace.h"
 #include "tx.h"
 
-#define EUROPA_MINORS	(MINORMASK + 1)
+#define EUROPA_MINORS		(MINORMASK + 1)
+#define EUROPA_FEATURES_KNOWN	EUROPA_FEATURE_AGREE
 
 /* One open file. queue and id are set by attach and cleared by detach. */
 struct europa_file {
@@ -57,7 +61,7 @@ static int europa_file_open(struct inode *inode, struct file *filp)
 	return nonseekable_open(inode, filp);
 }
 
-/* The file's queue if it still is the one attached; vr->lock held. */
+/* The file's queue if it still is the one attached. */
 static struct europa_queue *europa_file_queue(struct europa_file *file)
 {
 	struct europa_queue *queue = file->queue;
@@ -149,11 +153,6 @@ static int europa_file_mmap(struct file *filp, struct vm_area_struct *vma)
 	return err;
 }
 
-static bool europa_attach_zero(const struct europa_attach *a)
-{
-	return !a->features && !memchr_inv(a->reserved, 0, sizeof(a->reserved));
-}
-
 static int europa_file_take_queue(struct europa_file *file,
 				  struct europa_pool *pool,
 				  struct europa_attach *a)
@@ -162,7 +161,7 @@ static int europa_file_take_queue(struct europa_file *file,
 	int err;
 
 	mutex_lock(&file->vr->lock);
-	err = europa_queue_attach(queue, file, pool);
+	err = europa_queue_attach(queue, file, pool, a->features);
 	if (!err) {
 		a->vr = file->vr->id;
 		a->generation = queue->generation;
@@ -200,19 +199,49 @@ static int europa_file_try_attach(struct europa_file *file,
 	return err;
 }
 
-/* User memory is never touched under vr->lock: a fault takes mmap_lock. */
-static int europa_file_attach(struct europa_file *file, void __user *arg)
+/* A data plane reads and writes: who may do only one of these is none. */
+static bool europa_file_is_rdwr(const struct file *filp)
 {
+	return filp->f_mode & FMODE_READ && filp->f_mode & FMODE_WRITE;
+}
+
+/*
+ * One pool at a time is made for a queue: it is memory that the OOM killer does
+ * not see in any process, and there could be as many as the owner has threads.
+ */
+static int europa_file_await_attach(struct europa_file *file,
+				    struct europa_attach *a)
+{
+	unsigned long *bits = &file->vr->queues[a->queue].bits;
+	int err;
+
+	err = wait_on_bit_lock(bits, EUROPA_QUEUE_ATTACHING, TASK_KILLABLE);
+	if (err)
+		return err;
+	err = europa_file_try_attach(file, a);
+	clear_and_wake_up_bit(EUROPA_QUEUE_ATTACHING, bits);
+	return err;
+}
+
+/* User memory is never touched under vr->lock: a fault takes mmap_lock. */
+static int europa_file_attach(struct file *filp, void __user *arg)
+{
+	struct europa_file *file = filp->private_data;
 	struct europa_attach a;
 	int err;
 
+	if (!europa_file_is_rdwr(filp))
+		return -EBADF;
 	if (copy_from_user(&a, arg, sizeof(a)))
 		return -EFAULT;
 	if (a.version != EUROPA_ABI_VERSION)
 		return -EPROTO;
-	if (a.queue >= file->vr->nr_queues || !europa_attach_zero(&a))
+	if (a.queue >= file->vr->nr_queues ||
+	    memchr_inv(a.reserved, 0, sizeof(a.reserved)))
 		return -EINVAL;
-	err = europa_file_try_attach(file, &a);
+	a.queue = array_index_nospec(a.queue, file->vr->nr_queues);
+	a.features &= EUROPA_FEATURES_KNOWN;
+	err = europa_file_await_attach(file, &a);
 	if (!err && copy_to_user(arg, &a, sizeof(a))) {
 		europa_file_detach(file, NULL);
 		err = -EFAULT;
@@ -246,6 +275,8 @@ static int europa_file_port(struct europa_file *file, void __user *arg)
 
 	if (copy_from_user(&info, arg, sizeof(info)))
 		return -EFAULT;
+	if (memchr_inv(info.reserved, 0, sizeof(info.reserved)))
+		return -EINVAL;
 	err = europa_port_info(file->vr, &info);
 	if (!err && copy_to_user(arg, &info, sizeof(info)))
 		err = -EFAULT;
@@ -278,7 +309,7 @@ static long europa_file_ioctl(struct file *filp, unsigned int cmd,
 	case EUROPA_IOC_KICK:
 		return europa_file_kick(file);
 	case EUROPA_IOC_ATTACH:
-		return europa_file_attach(file, (void __user *)arg);
+		return europa_file_attach(filp, (void __user *)arg);
 	case EUROPA_IOC_START:
 	case EUROPA_IOC_STOP:
 	case EUROPA_IOC_DETACH:
@@ -303,7 +334,7 @@ static __poll_t europa_file_poll(struct file *filp, poll_table *table)
 		return EPOLLHUP | EPOLLERR;
 	europa_tx_drain(queue);
 	mask = europa_queue_readable(queue);
-	if (!mask && !poll_does_not_wait(table))
+	if (!mask && europa_compat_poll_waits(table))
 		europa_stats_inc(file->vr->stats, EUROPA_C_WAITS);
 	return mask;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /* /dev/europa/vrN */
 #ifndef _EUROPA_CHARDEV_H
 #define _EUROPA_CHARDEV_H

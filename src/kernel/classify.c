@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 #include <linux/bpf.h>
 #include <linux/rtnetlink.h>
 #include <net/sch_generic.h>

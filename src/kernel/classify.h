@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /* The classifier: a BPF program that names the VR. */
 #ifndef _EUROPA_CLASSIFY_H
 #define _EUROPA_CLASSIFY_H

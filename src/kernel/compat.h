@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Kernel differences, 6.1 and later; nothing else may ask for a version. */
+/* Copyright (C) the Europa authors */
+/* Kernel differences, 6.1 to 7.3; nothing else may ask for a version. */
 #ifndef _EUROPA_COMPAT_H
 #define _EUROPA_COMPAT_H
 
@@ -7,7 +8,9 @@
 #include <linux/device.h>
 #include <linux/mm.h>
 #include <linux/netdevice.h>
+#include <linux/poll.h>
 #include <linux/skbuff.h>
+#include <net/rtnetlink.h>
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 #include <linux/unaligned.h>
 #else
@@ -16,12 +19,27 @@
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
 #include <net/gso.h>
 #endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#include <net/tcx.h>
+#endif
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
 #include <linux/filter.h>
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+#include <net/netdev_lock.h>
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "europa needs Linux 6.1 or later"
+#endif
+
+/* For one file to ask: a kernel nobody has looked at may mean other things by
+ * the same names.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 4, 0)
+#define EUROPA_COMPAT_KNOWN	1
+#else
+#define EUROPA_COMPAT_KNOWN	0
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
@@ -55,6 +73,55 @@ static inline void europa_compat_set_lltx(struct net_device *dev)
 #endif
 }
 
+/* Will whoever polls go to sleep, if there is nothing for him? */
+static inline bool europa_compat_poll_waits(const poll_table *table)
+{
+	return table && table->_qproc;
+}
+
+/* Payload in a device's memory, where no CPU can read it. */
+static inline bool europa_compat_unreadable(const struct sk_buff *skb)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+	return false;
+#else
+	return !skb_frags_readable(skb);
+#endif
+}
+
+/* rtnl_link_ops.newlink: link.c has the newer one. */
+struct rtnl_newlink_params;
+int europa_link_new(struct net_device *dev, struct rtnl_newlink_params *params,
+		    struct netlink_ext_ack *extack);
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)
+struct rtnl_newlink_params {
+	struct net *src_net;
+	struct nlattr **tb;
+	struct nlattr **data;
+};
+
+static inline struct net *
+rtnl_newlink_link_net(const struct rtnl_newlink_params *params)
+{
+	return params->src_net;
+}
+
+static inline int europa_compat_newlink(struct net *net, struct net_device *dev,
+					struct nlattr *tb[],
+					struct nlattr *data[],
+					struct netlink_ext_ack *extack)
+{
+	struct rtnl_newlink_params params = {
+		.src_net = net, .tb = tb, .data = data,
+	};
+
+	return europa_link_new(dev, &params, extack);
+}
+#else
+#define europa_compat_newlink	europa_link_new
+#endif
+
 /* A device without a namespace, for NAPI contexts that only wake sleepers. */
 static inline struct net_device *europa_compat_alloc_dummy(void)
 {
@@ -86,6 +153,26 @@ static inline void europa_compat_free_dummy(struct net_device *dev)
 struct bpf_net_context { };
 #define europa_compat_bpf_enter(context)	(context)
 #define europa_compat_bpf_leave(entered)	((void)(entered))
+#endif
+
+/* Filters of tc at a device, under RCU; a qdisc for them alone is none. */
+#ifndef CONFIG_NET_CLS_ACT
+#define europa_compat_tc_ingress(dev)	false
+#define europa_compat_tc_egress(dev)	false
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#define europa_compat_tc_ingress(dev)	rcu_access_pointer((dev)->miniq_ingress)
+#define europa_compat_tc_egress(dev)	rcu_access_pointer((dev)->miniq_egress)
+#else
+static inline bool europa_compat_tcx(struct bpf_mprog_entry *entry)
+{
+	return entry && (bpf_mprog_total(entry) ||
+			 rcu_access_pointer(tcx_entry(entry)->miniq));
+}
+
+#define europa_compat_tc_ingress(dev) \
+	europa_compat_tcx(rcu_dereference((dev)->tcx_ingress))
+#define europa_compat_tc_egress(dev) \
+	europa_compat_tcx(rcu_dereference((dev)->tcx_egress))
 #endif
 
 #endif /* _EUROPA_COMPAT_H */

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 #include <linux/bpf.h>
 #include <linux/rtnetlink.h>
 #include <net/genetlink.h>
 #include <net/sock.h>
 #include "classify.h"
 #include "event.h"
+#include "fill.h"
 #include "genl.h"
 #include "lower.h"
-#include "message.h"
 #include "queue.h"
-#include "vr.h"
+#include "vr_admin.h"
 
 static const struct nla_policy europa_genl_policy[EUROPA_A_MAX + 1] = {
 	[EUROPA_A_VR]		= { .type = NLA_U32 },
@@ -161,13 +162,13 @@ static int europa_genl_put_vr(struct sk_buff *skb, struct europa_vr *vr,
 
 	if (!head)
 		return -EMSGSIZE;
-	err = europa_message_id(skb, vr);
+	err = europa_fill_id(skb, vr);
 	if (!err && !first)
-		err = europa_message_config(skb, vr);
+		err = europa_fill_config(skb, vr);
 	if (!err && !first)
-		err = europa_message_state(skb, vr);
+		err = europa_fill_state(skb, vr);
 	if (!err) {
-		err = europa_message_ports(skb, vr, net, number);
+		err = europa_fill_ports(skb, vr, net, number);
 		if (err && *number > first)
 			err = 1;
 	}
@@ -189,8 +190,8 @@ static int europa_genl_reply(struct europa_vr *vr, struct genl_info *info)
 
 	xa_for_each(&vr->ports, number, port)
 		ports++;
-	/* A port takes at most 120 bytes. */
-	skb = genlmsg_new(NLMSG_GOODSIZE + 120 * ports, GFP_KERNEL);
+	/* A port takes at most 128 bytes. */
+	skb = genlmsg_new(NLMSG_GOODSIZE + 128 * ports, GFP_KERNEL);
 	if (!skb)
 		return -ENOMEM;
 	number = 0;
@@ -279,8 +280,8 @@ static int europa_genl_vr_del(struct sk_buff *skb, struct genl_info *info)
 	rtnl_lock();
 	vr = europa_genl_find(info);
 	if (!IS_ERR(vr)) {
-		europa_event_vr(vr, EUROPA_EVENT_VR_DEL);
 		europa_vr_del(vr);
+		europa_event_vr_del(vr);
 	}
 	rtnl_unlock();
 	if (!IS_ERR(vr))
@@ -306,6 +307,16 @@ static int europa_genl_vr_get(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+/* A namespace that sees few VRs looks at all of them: not under one rtnl. */
+static void europa_genl_yield(u32 looked)
+{
+	if (looked % 256)
+		return;
+	rtnl_unlock();
+	cond_resched();
+	rtnl_lock();
+}
+
 /* args: 0 the VR number to go on with, 1 its port number to go on with, 2 its
  * device number, which no other VR gets.
  */
@@ -313,7 +324,7 @@ static int europa_genl_vr_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct net *net = sock_net(skb->sk);
 	unsigned long number = cb->args[1];
-	u32 id = cb->args[0];
+	u32 id = cb->args[0], looked = 0;
 	struct europa_vr *vr;
 	int err = 0;
 
@@ -331,6 +342,7 @@ static int europa_genl_vr_dump(struct sk_buff *skb, struct netlink_callback *cb)
 			break;
 		number = 0;
 		cb->args[0] = ++id;
+		europa_genl_yield(++looked);
 	}
 	rtnl_unlock();
 	cb->args[0] = id;
@@ -433,7 +445,7 @@ static int europa_genl_put_classifier(struct sk_buff *skb,
 
 	if (!head)
 		return -EMSGSIZE;
-	if (europa_message_program(skb, lower)) {
+	if (europa_fill_program(skb, lower)) {
 		genlmsg_cancel(skb, head);
 		return -EMSGSIZE;
 	}

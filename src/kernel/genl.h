@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /* Generic netlink family "europa": management. */
 #ifndef _EUROPA_GENL_H
 #define _EUROPA_GENL_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* The link kind "europa": ip link makes, changes, shows and removes ports. */
 #include <linux/etherdevice.h>
 #include <linux/inetdevice.h>
@@ -6,7 +7,11 @@
 #include <net/addrconf.h>
 #include <net/if_inet6.h>
 #include <net/rtnetlink.h>
+#include "classify.h"
+#include "compat.h"
 #include "event.h"
+#include "fill.h"
+#include "ingress.h"
 #include "link.h"
 #include "lower.h"
 #include "port.h"
@@ -217,10 +222,11 @@ static int europa_link_register(struct europa_port *port,
  * rtnetlink itself asks only the namespace's owner. This asks the writer, not
  * who opened the socket: an operation is not told about that.
  */
-static int europa_link_new(struct net *src_net, struct net_device *dev,
-			   struct nlattr *tb[], struct nlattr *data[],
-			   struct netlink_ext_ack *extack)
+int europa_link_new(struct net_device *dev, struct rtnl_newlink_params *params,
+		    struct netlink_ext_ack *extack)
 {
+	struct nlattr **tb = params->tb, **data = params->data;
+	struct net *net = rtnl_newlink_link_net(params);
 	struct europa_port *port = netdev_priv(dev);
 	struct net_device *lower_dev;
 	struct europa_vr *vr;
@@ -235,7 +241,7 @@ static int europa_link_new(struct net *src_net, struct net_device *dev,
 	if (IS_ERR(vr))
 		return PTR_ERR(vr);
 	lower_dev = tb[IFLA_LINK] ?
-		__dev_get_by_index(src_net, nla_get_u32(tb[IFLA_LINK])) : NULL;
+		__dev_get_by_index(net, nla_get_u32(tb[IFLA_LINK])) : NULL;
 	if (!lower_dev) {
 		NL_SET_ERR_MSG(extack, "no such lower device (link DEVICE)");
 		return -ENODEV;
@@ -285,8 +291,8 @@ static int europa_link_change(struct net_device *dev, struct nlattr *tb[],
 		return -EOPNOTSUPP;
 	}
 	if (data[IFLA_EUROPA_SPOOFCHK])
-		WRITE_ONCE(port->spoofchk,
-			   nla_get_u8(data[IFLA_EUROPA_SPOOFCHK]));
+		europa_port_set_spoofchk(port,
+					 nla_get_u8(data[IFLA_EUROPA_SPOOFCHK]));
 	return 0;
 }
 
@@ -295,6 +301,7 @@ void europa_link_del(struct net_device *dev, struct list_head *head)
 {
 	struct europa_port *port = netdev_priv(dev);
 
+	ASSERT_RTNL();
 	europa_event_port(port, EUROPA_EVENT_PORT_DEL);
 	xa_store(&port->vr->ports, port->number, NULL, GFP_KERNEL);
 	europa_lower_unlink(port->lower, port);
@@ -326,7 +333,7 @@ static int europa_link_fill_info(struct sk_buff *skb,
 	const struct europa_port *port = netdev_priv(dev);
 
 	if (nla_put_u32(skb, IFLA_EUROPA_VR, port->vr->id) ||
-	    nla_put_string(skb, IFLA_EUROPA_VR_NAME, port->vr->name) ||
+	    europa_fill_name(skb, IFLA_EUROPA_VR_NAME, port->vr) ||
 	    nla_put_u32(skb, IFLA_EUROPA_PORT, port->number) ||
 	    nla_put_u8(skb, IFLA_EUROPA_MODE, port->mode) ||
 	    nla_put_u8(skb, IFLA_EUROPA_SPOOFCHK, port->spoofchk))
@@ -366,13 +373,13 @@ static struct net *europa_link_get_link_net(const struct net_device *dev)
 }
 
 static struct rtnl_link_ops europa_link_ops = {
-	.kind		= "europa",
+	.kind		= EUROPA_PORT_KIND,
 	.priv_size	= sizeof(struct europa_port),
 	.setup		= europa_port_setup,
 	.maxtype	= IFLA_EUROPA_MAX,
 	.policy		= europa_link_policy,
 	.validate	= europa_link_validate,
-	.newlink	= europa_link_new,
+	.newlink	= europa_compat_newlink,
 	.changelink	= europa_link_change,
 	.dellink	= europa_link_del,
 	.get_size	= europa_link_get_size,
@@ -382,12 +389,71 @@ static struct rtnl_link_ops europa_link_ops = {
 	.get_link_net	= europa_link_get_link_net,
 };
 
+/* The device goes: its ports with it, and the packets received there. */
+static void europa_link_lower_gone(struct europa_lower *lower)
+{
+	struct europa_port *port, *next;
+	LIST_HEAD(doomed);
+
+	europa_ingress_hook_off(lower);
+	europa_classify_unbind(lower);
+	list_for_each_entry_safe(port, next, &lower->ports, on_lower)
+		europa_link_del(port->dev, &doomed);
+	if (list_empty(&doomed))
+		europa_lower_try_free(lower);
+	else /* the last port's uninit frees the lower */
+		unregister_netdevice_many(&doomed);
+}
+
+static int europa_link_lower_event(struct notifier_block *block,
+				   unsigned long event, void *ptr)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct europa_lower *lower = europa_lower_find(dev);
+	struct europa_port *port;
+
+	if (!lower)
+		return NOTIFY_DONE;
+	switch (event) {
+	case NETDEV_UNREGISTER:
+		if (dev->reg_state == NETREG_UNREGISTERING) {
+			europa_link_lower_gone(lower);
+			return NOTIFY_DONE;
+		}
+		/* It moves to another namespace: REGISTER follows. */
+		europa_ingress_hook_off(lower);
+		break;
+	case NETDEV_REGISTER:
+		if (!lower->hooked && europa_ingress_hook_on(lower))
+			netdev_err(dev, "europa: hook lost in the move to another namespace\n");
+		break;
+	case NETDEV_PRE_TYPE_CHANGE:
+		return NOTIFY_BAD;
+	}
+	list_for_each_entry(port, &lower->ports, on_lower)
+		europa_port_lower_changed(port, event);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block europa_link_notifier = {
+	.notifier_call = europa_link_lower_event,
+};
+
 int europa_link_module_init(void)
 {
-	return rtnl_link_register(&europa_link_ops);
+	int err = register_netdevice_notifier(&europa_link_notifier);
+
+	if (err)
+		return err;
+	err = rtnl_link_register(&europa_link_ops);
+	if (err)
+		unregister_netdevice_notifier(&europa_link_notifier);
+	return err;
 }
 
 void europa_link_module_exit(void)
 {
 	rtnl_link_unregister(&europa_link_ops);
+	unregister_netdevice_notifier(&europa_link_notifier);
+	europa_lower_free_all();
 }

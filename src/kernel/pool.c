@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 #include <linux/mm.h>
 #include <linux/nospec.h>
 #include <linux/sort.h>
@@ -8,52 +9,7 @@
 
 #define EUROPA_SPARES_DEFAULT	64
 
-static_assert(sizeof(struct europa_entry) == 16);
-static_assert(offsetof(struct europa_entry, len) == 0);
-static_assert(offsetof(struct europa_entry, slot) == 4);
-static_assert(offsetof(struct europa_entry, bytes) == 6);
-static_assert(offsetof(struct europa_entry, offset) == 8);
-static_assert(offsetof(struct europa_entry, port) == 10);
-static_assert(offsetof(struct europa_entry, op) == 12);
-static_assert(offsetof(struct europa_entry, flags) == 13);
-static_assert(offsetof(struct europa_entry, phase) == 14);
-static_assert(sizeof(struct europa_slot) == 64);
-static_assert(offsetof(struct europa_slot, flags) == 4);
-static_assert(offsetof(struct europa_slot, vlan_proto) == 8);
-static_assert(offsetof(struct europa_slot, vlan_tci) == 10);
-static_assert(offsetof(struct europa_slot, csum_start) == 12);
-static_assert(offsetof(struct europa_slot, csum_offset) == 14);
-static_assert(offsetof(struct europa_slot, gso_type) == 16);
-static_assert(offsetof(struct europa_slot, gso_size) == 18);
-static_assert(offsetof(struct europa_slot, gso_segs) == 20);
-static_assert(offsetof(struct europa_slot, gso_hdr_len) == 22);
-static_assert(offsetof(struct europa_slot, hash) == 24);
-static_assert(offsetof(struct europa_slot, reserved) == 28);
-static_assert(sizeof(struct europa_ctl) == 128);
-static_assert(offsetof(struct europa_ctl, generation) == 4);
-static_assert(offsetof(struct europa_ctl, rx_wait) == 64);
-static_assert(sizeof(struct europa_attach) == 128);
-static_assert(offsetof(struct europa_attach, queue) == 4);
-static_assert(offsetof(struct europa_attach, features) == 8);
-static_assert(offsetof(struct europa_attach, spares) == 16);
-static_assert(offsetof(struct europa_attach, vr) == 20);
-static_assert(offsetof(struct europa_attach, generation) == 24);
-static_assert(offsetof(struct europa_attach, slots) == 28);
-static_assert(offsetof(struct europa_attach, stride) == 32);
-static_assert(offsetof(struct europa_attach, headroom) == 36);
-static_assert(offsetof(struct europa_attach, snap) == 40);
-static_assert(offsetof(struct europa_attach, rx_size) == 44);
-static_assert(offsetof(struct europa_attach, tx_size) == 48);
-static_assert(offsetof(struct europa_attach, spare_size) == 52);
-static_assert(offsetof(struct europa_attach, map_size) == 56);
-static_assert(offsetof(struct europa_attach, rx_offset) == 64);
-static_assert(offsetof(struct europa_attach, tx_offset) == 72);
-static_assert(offsetof(struct europa_attach, spare_offset) == 80);
-static_assert(offsetof(struct europa_attach, slots_offset) == 88);
-static_assert(offsetof(struct europa_attach, reserved) == 96);
-static_assert(sizeof(struct europa_port_info) == 32);
-static_assert(offsetof(struct europa_port_info, address) == 16);
-static_assert(sizeof(struct europa_held) == 16);
+static_assert(sizeof(struct europa_record) == 16);
 static_assert(EUROPA_SLOTS_MAX - 1 <= U16_MAX);
 static_assert(EUROPA_STRIDE <= U16_MAX);
 
@@ -101,7 +57,13 @@ static int europa_pool_alloc_pages(struct europa_pool *pool)
 	return pool->base ? 0 : -ENOMEM;
 }
 
-static void europa_pool_free(struct europa_pool *pool)
+/*
+ * Give the memory up; nobody uses it any more. A page that is still mapped, or
+ * pinned by a pipe or the like, lives on by references of its own, charged to
+ * the cgroup it was allocated in, until its last owner lets go: the kernel
+ * neither reads nor writes it again. One page kept keeps no other.
+ */
+void europa_pool_empty(struct europa_pool *pool)
 {
 	unsigned long i, n = pool->size >> PAGE_SHIFT;
 
@@ -109,19 +71,42 @@ static void europa_pool_free(struct europa_pool *pool)
 	for (i = 0; pool->pages && i < n && pool->pages[i]; i++)
 		__free_page(pool->pages[i]);
 	kvfree(pool->pages);
-	kvfree(pool->held);
+	kvfree(pool->records);
 	kvfree(pool->free);
-	kvfree(pool);
+	kvfree(pool->claims);
+	kfree(pool->scratch);
+	pool->base = NULL;
+	pool->pages = NULL;
+	pool->records = NULL;
+	pool->free = NULL;
+	pool->claims = NULL;
+	pool->scratch = NULL;
 }
 
 static void europa_pool_release_ref(struct kref *refs)
 {
-	europa_pool_free(container_of(refs, struct europa_pool, refs));
+	struct europa_pool *pool = container_of(refs, struct europa_pool, refs);
+
+	europa_pool_empty(pool);
+	kfree(pool);
 }
 
 void europa_pool_put(struct europa_pool *pool)
 {
 	kref_put(&pool->refs, europa_pool_release_ref);
+}
+
+static void europa_pool_issue_one(struct europa_pool *pool, u16 index)
+{
+	struct europa_slot *slot = europa_pool_slot(pool, index);
+	struct europa_entry entry = {
+		.slot = index,
+		.offset = EUROPA_DATA_OFFSET,
+	};
+
+	WRITE_ONCE(slot->flags, 0);
+	WRITE_ONCE(slot->state, EUROPA_STATE_VR);
+	europa_ring_produce(&pool->spare, &entry);
 }
 
 /* Slot 0 ends on top of the free stack; the spares are the last slots. */
@@ -131,9 +116,27 @@ static void europa_pool_fill(struct europa_pool *pool)
 
 	for (i = pool->slots - pool->spares; i-- > 0;)
 		pool->free[pool->nfree++] = i;
-	for (i = pool->slots - pool->spares; i < pool->slots; i++)
-		europa_pool_give_spare(pool, i);
+	for (i = pool->slots - pool->spares; i < pool->slots; i++) {
+		pool->records[i].owner = EUROPA_OWNER_SPARE;
+		europa_pool_issue_one(pool, i);
+	}
+	pool->count[EUROPA_OWNER_SPARE] = pool->spares;
 	pool->ctl->flags = EUROPA_CTL_NEED_KICK;
+}
+
+/* Its size is known. What could be had of it goes with the pool. */
+static int europa_pool_alloc(struct europa_pool *pool)
+{
+	pool->records = kvcalloc(pool->slots, sizeof(*pool->records),
+				 GFP_KERNEL_ACCOUNT);
+	pool->free = kvcalloc(pool->slots, sizeof(*pool->free),
+			      GFP_KERNEL_ACCOUNT);
+	pool->claims = kvcalloc(EUROPA_CLAIMS, sizeof(*pool->claims),
+				GFP_KERNEL_ACCOUNT);
+	pool->scratch = kmalloc(EUROPA_SNAP_MAX, GFP_KERNEL_ACCOUNT);
+	if (!pool->records || !pool->free || !pool->claims || !pool->scratch)
+		return -ENOMEM;
+	return europa_pool_alloc_pages(pool);
 }
 
 struct europa_pool *europa_pool_create(u32 slots, u32 snap, u32 spares)
@@ -141,7 +144,7 @@ struct europa_pool *europa_pool_create(u32 slots, u32 snap, u32 spares)
 	struct europa_layout at;
 	struct europa_pool *pool;
 
-	pool = kvzalloc(sizeof(*pool), GFP_KERNEL_ACCOUNT);
+	pool = kzalloc(sizeof(*pool), GFP_KERNEL_ACCOUNT);
 	if (!pool)
 		return NULL;
 	kref_init(&pool->refs);
@@ -150,10 +153,8 @@ struct europa_pool *europa_pool_create(u32 slots, u32 snap, u32 spares)
 	pool->spares = min(spares ?: EUROPA_SPARES_DEFAULT, slots / 2);
 	europa_pool_layout(&at, slots, pool->spares);
 	pool->size = at.size;
-	pool->held = kvcalloc(slots, sizeof(*pool->held), GFP_KERNEL_ACCOUNT);
-	pool->free = kvcalloc(slots, sizeof(*pool->free), GFP_KERNEL_ACCOUNT);
-	if (!pool->held || !pool->free || europa_pool_alloc_pages(pool)) {
-		europa_pool_free(pool);
+	if (europa_pool_alloc(pool)) {
+		europa_pool_put(pool);
 		return NULL;
 	}
 	pool->ctl = pool->base;
@@ -198,139 +199,196 @@ int europa_pool_mmap(struct europa_pool *pool, struct vm_area_struct *vma)
 	return vm_insert_pages(vma, vma->vm_start, pool->pages, &n);
 }
 
-void europa_pool_give_spare(struct europa_pool *pool, u16 index)
+static bool europa_pool_lent(const struct europa_record *record)
 {
-	struct europa_slot *slot = europa_pool_slot(pool, index);
-	struct europa_entry entry = {
-		.slot = index,
-		.offset = EUROPA_DATA_OFFSET,
-	};
-
-	pool->held[index].owner = EUROPA_OWNER_SPARE;
-	pool->held[index].flags = 0;
-	pool->count[EUROPA_OWNER_SPARE]++;
-	WRITE_ONCE(slot->flags, 0);
-	WRITE_ONCE(slot->state, EUROPA_STATE_VR);
-	europa_ring_produce(&pool->spare, &entry);
-}
-
-static bool europa_pool_lent(const struct europa_held *held)
-{
-	return held->owner == EUROPA_OWNER_RX ||
-	       held->owner == EUROPA_OWNER_VR ||
-	       held->owner == EUROPA_OWNER_SPARE;
+	return record->owner == EUROPA_OWNER_RX ||
+	       record->owner == EUROPA_OWNER_VR ||
+	       record->owner == EUROPA_OWNER_SPARE;
 }
 
 /*
- * Take up to a burst of entries from the tx ring; their slots become TX and
- * their packets the drainer's. The bound is on entries read, so a ring of
- * rubbish costs no more than a ring of packets. *bad counts the rubbish.
+ * Copy up to a burst of entries from the tx ring. The bound is on entries read,
+ * so a ring of rubbish costs no more than a ring of packets; *bad counts the
+ * rubbish. Only DRAINING is needed: neither ring nor claims are anybody else's.
  */
-u32 europa_pool_claim(struct europa_pool *pool, u32 *bad)
+u32 europa_pool_read(struct europa_pool *pool, struct europa_claim *claim,
+		     u32 *bad)
 {
-	struct europa_claim *claim = pool->claims;
-	struct europa_held *held;
+	struct europa_ring ring = pool->tx;	/* its cursor in a register */
+	u32 read, n = 0;
+
+	for (read = 0; read < EUROPA_BURST; read++) {
+		if (!europa_ring_consume(&ring, &claim[n].entry))
+			break;
+		if (likely(claim[n].entry.slot < pool->slots))
+			n++;
+	}
+	pool->tx.cursor = ring.cursor;
+	*bad += read - n;
+	return n;
+}
+
+static void europa_pool_claim_one(struct europa_pool *pool,
+				  struct europa_claim *claim,
+				  struct europa_record *record)
+{
+	claim->record = *record;
+	if (record->skb)
+		pool->kept_bytes -= record->skb->truesize;
+	record->skb = NULL;
+	pool->count[record->owner]--;
+	record->owner = EUROPA_OWNER_TX;
+}
+
+/*
+ * Of n entries that were read, claim those whose slots the VR has: the slots
+ * become TX and their packets the drainer's. The others are counted in *bad and
+ * the gaps they leave are closed. Returns how many were claimed.
+ */
+u32 europa_pool_claim(struct europa_pool *pool, struct europa_claim *claims,
+		      u32 n, u32 *bad)
+{
+	struct europa_claim *claim = claims;
+	struct europa_record *record;
 	u32 i;
 
-	for (i = 0; i < EUROPA_BURST; i++) {
-		if (!europa_ring_consume(&pool->tx, &claim->entry))
-			break;
-		if (unlikely(claim->entry.slot >= pool->slots)) {
-			++*bad;
+	for (i = 0; i < n; i++) {
+		u32 slot = claims[i].entry.slot;
+
+		record = &pool->records[array_index_nospec(slot, pool->slots)];
+		if (unlikely(!europa_pool_lent(record)))
 			continue;
-		}
-		held = &pool->held[array_index_nospec(claim->entry.slot,
-						      pool->slots)];
-		if (unlikely(!europa_pool_lent(held))) {
-			++*bad;
-			continue;
-		}
-		claim->held = *held;
-		if (held->skb)
-			pool->held_bytes -= held->skb->truesize;
-		held->skb = NULL;
-		pool->count[held->owner]--;
-		held->owner = EUROPA_OWNER_TX;
-		claim++;
+		if (unlikely(claim != &claims[i]))
+			claim->entry = claims[i].entry;
+		europa_pool_claim_one(pool, claim++, record);
 	}
-	pool->count[EUROPA_OWNER_TX] = claim - pool->claims;
-	return claim - pool->claims;
+	pool->count[EUROPA_OWNER_TX] = claim - claims;
+	*bad += n - pool->count[EUROPA_OWNER_TX];
+	return pool->count[EUROPA_OWNER_TX];
 }
 
-/* Give back what claim() took: spares are issued again, the rest is free. */
-void europa_pool_release(struct europa_pool *pool, u32 claimed)
+/*
+ * Give back what claim() took: what is no spare is free. Returns how many spares
+ * there are, for issue().
+ */
+u32 europa_pool_release(struct europa_pool *pool, struct europa_claim *claim,
+			u32 n)
 {
-	struct europa_claim *claim = pool->claims;
+	u32 spares = 0;
 
-	pool->count[EUROPA_OWNER_TX] = 0;
-	for (; claimed--; claim++) {
-		if (claim->held.owner == EUROPA_OWNER_SPARE) {
-			europa_pool_give_spare(pool, claim->entry.slot);
+	for (; n--; claim++) {
+		struct europa_record *record;
+
+		record = &pool->records[claim->entry.slot];
+		if (unlikely(claim->record.owner == EUROPA_OWNER_SPARE)) {
+			record->owner = EUROPA_OWNER_SPARE;
+			record->flags = 0;
+			spares++;
 			continue;
 		}
-		pool->held[claim->entry.slot].owner = EUROPA_OWNER_FREE;
+		record->owner = EUROPA_OWNER_FREE;
 		pool->free[pool->nfree++] = claim->entry.slot;
 	}
+	pool->count[EUROPA_OWNER_SPARE] += spares;
+	return spares;
 }
 
-static void europa_pool_take_back(struct europa_pool *pool,
-				  struct europa_held *held)
+/*
+ * Tell the VR of the spares that release() gave back to it. Not under the lock:
+ * they are the VR's in the table, but only the drainer could take them from it,
+ * and only he writes the spare ring.
+ */
+void europa_pool_issue(struct europa_pool *pool,
+		       const struct europa_claim *claim, u32 spares)
 {
-	pool->held_bytes -= held->skb->truesize;
-	held->skb = NULL;
-	held->flags = 0;
-	held->owner = EUROPA_OWNER_VR;
+	for (; spares; claim++) {
+		if (claim->record.owner != EUROPA_OWNER_SPARE)
+			continue;
+		europa_pool_issue_one(pool, claim->entry.slot);
+		spares--;
+	}
+}
+
+static void europa_pool_withdraw_one(struct europa_pool *pool,
+				     struct europa_record *record)
+{
+	pool->kept_bytes -= record->skb->truesize;
+	record->skb = NULL;
+	record->flags = 0;
+	record->owner = EUROPA_OWNER_VR;
 	pool->count[EUROPA_OWNER_RX]--;
 	pool->count[EUROPA_OWNER_VR]++;
 }
 
-/* The port goes away: take its packets back, leave the VR the slots. */
-void europa_pool_take_port(struct europa_pool *pool, u16 port,
-			   struct sk_buff_head *taken)
+/* The port goes away: withdraw its packets, leave the VR the slots. */
+void europa_pool_withdraw_port(struct europa_pool *pool, u16 port,
+			       struct sk_buff_head *withdrawn)
 {
-	struct europa_held *held = pool->held;
+	struct europa_record *record = pool->records;
 	u32 i;
 
-	for (i = 0; i < pool->slots; i++, held++) {
-		if (held->owner != EUROPA_OWNER_RX || held->port != port)
+	for (i = 0; i < pool->slots; i++, record++) {
+		if (record->owner != EUROPA_OWNER_RX || record->port != port)
 			continue;
-		__skb_queue_tail(taken, held->skb);
-		europa_pool_take_back(pool, held);
+		__skb_queue_tail(withdrawn, record->skb);
+		europa_pool_withdraw_one(pool, record);
 	}
+}
+
+/*
+ * Take back what the VR got before the rx ring was at `before`: up to `most`
+ * packets from slots *index to end, and *index goes on. The cursor wraps, but
+ * not within the time that a packet can be kept.
+ */
+u32 europa_pool_withdraw_old(struct europa_pool *pool, u32 *index, u32 end,
+			     u32 before, struct europa_record *old, u32 most)
+{
+	u32 n = 0;
+
+	for (; *index < end && n < most; ++*index) {
+		struct europa_record *record = &pool->records[*index];
+
+		if (record->owner != EUROPA_OWNER_RX ||
+		    (s32)(record->seq - before) >= 0)
+			continue;
+		old[n++] = *record;
+		europa_pool_withdraw_one(pool, record);
+	}
+	return n;
 }
 
 static int europa_pool_cmp_seq(const void *a, const void *b, const void *priv)
 {
-	const struct europa_held *held = priv;
+	const struct europa_record *record = priv;
 
-	return (s32)(held[*(const u16 *)a].seq - held[*(const u16 *)b].seq);
+	return (s32)(record[*(const u16 *)a].seq - record[*(const u16 *)b].seq);
 }
 
 /*
  * The end, with nothing running and no drainer: list the slots that still hold
  * a packet, oldest first, in the free stack, which nobody needs any more.
- * Without the lock: what a port takes back meanwhile, take() will not find.
+ * Without the lock: what a port withdraws meanwhile, withdraw() will not find.
  */
 u32 europa_pool_list_kept(struct europa_pool *pool)
 {
 	u32 i, n = 0;
 
 	for (i = 0; i < pool->slots; i++)
-		if (READ_ONCE(pool->held[i].owner) == EUROPA_OWNER_RX)
+		if (READ_ONCE(pool->records[i].owner) == EUROPA_OWNER_RX)
 			pool->free[n++] = i;
 	sort_r(pool->free, n, sizeof(*pool->free), europa_pool_cmp_seq, NULL,
-	       pool->held);
+	       pool->records);
 	return n;
 }
 
 /* The packet in one slot becomes the caller's; skb is NULL if it has none. */
-struct europa_held europa_pool_take(struct europa_pool *pool, u16 index)
+struct europa_record europa_pool_withdraw(struct europa_pool *pool, u16 index)
 {
-	struct europa_held *held = &pool->held[index], was = *held;
+	struct europa_record *record = &pool->records[index], was = *record;
 
 	if (was.owner != EUROPA_OWNER_RX)
-		return (struct europa_held) {};
-	europa_pool_take_back(pool, held);
+		return (struct europa_record) {};
+	europa_pool_withdraw_one(pool, record);
 	return was;
 }
 

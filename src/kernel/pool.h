@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /* The shared memory of one queue, and the private table of who owns a slot. */
 #ifndef _EUROPA_POOL_H
 #define _EUROPA_POOL_H
@@ -15,33 +16,49 @@
 enum europa_owner {
 	EUROPA_OWNER_FREE,	/* kernel; its index is on the free stack */
 	EUROPA_OWNER_RX,	/* VR; the kernel keeps the packet */
-	EUROPA_OWNER_VR,	/* VR; its packet was taken back */
+	EUROPA_OWNER_VR,	/* VR; its packet was withdrawn */
 	EUROPA_OWNER_SPARE,	/* VR; blank */
 	EUROPA_OWNER_TX,	/* kernel; being transmitted */
 	EUROPA_OWNER_COUNT
 };
 
-#define EUROPA_HELD_TAPPED	0x80	/* somebody listens on that port */
+/* Two bursts: one is on its way out while the next is read. */
+#define EUROPA_CLAIMS		(2 * EUROPA_BURST)
+
+#define EUROPA_RECORD_TAPPED	0x80	/* somebody listens on that port */
 
 /* What the kernel knows of a slot. Never in shared pages. */
-struct europa_held {
+struct europa_record {
 	struct sk_buff *skb;	/* owner RX: data at the Ethernet header */
 	u32 seq;		/* owner RX: rx ring cursor at hand-over */
-	u16 port;		/* owner RX: port it was received on */
+	/*
+	 * owner RX: number of the port it was received on. While it stands
+	 * here it means that port and no later one: a port that goes withdraws
+	 * its packets after a grace period, and its number is free only after
+	 * another. Who has the packet from here uses the number in the same RCU
+	 * section (BH off).
+	 */
+	u16 port;
 	u8 owner;
-	u8 flags;		/* EUROPA_RX_* as handed over, EUROPA_HELD_* */
+	u8 flags;		/* EUROPA_RX_* as handed over, EUROPA_RECORD_* */
 };
 
-/* A tx entry the drainer has claimed. */
+/* A tx entry the drainer has read, then claimed. */
 struct europa_claim {
-	struct europa_entry entry;	/* private, slot in range and owned */
-	struct europa_held held;	/* owner: as it was before TX */
+	struct europa_entry entry;	/* private, slot in range */
+	struct europa_record record;	/* owner: as it was before TX */
 };
 
 /*
  * Created by attach, which holds one reference; each mapping holds another.
  * All fields but refs and maps are constant or under the queue's lock; the
- * tx ring and claims belong to the drainer.
+ * tx and spare rings, claims and scratch belong to the drainer.
+ *
+ * All the memory is given up at detach, see europa_pool_empty(): what is left
+ * for a mapping that stays is this struct. Who uses more than refs and maps
+ * got the pool from queue->pool, under one of the locks by which detach takes
+ * it out there, and is done with it when he lets go; the NAPI is stopped and
+ * RCU waited for before the memory goes. A VMA's close only compares.
  */
 struct europa_pool {
 	struct kref refs;
@@ -52,17 +69,18 @@ struct europa_pool {
 	u32 nfree;
 	u32 count[EUROPA_OWNER_COUNT];	/* slots by owner; FREE is nfree */
 	u16 *free;		/* stack of slot indices: hottest reused first */
-	struct europa_held *held;
+	struct europa_record *records;	/* one for each slot */
 	struct europa_ring rx;
 	struct europa_ring spare;
 	struct europa_ring tx;
 	struct europa_ctl *ctl;
 	void *slot0;
-	u64 held_bytes;		/* truesize of kept packets */
+	u64 kept_bytes;		/* truesize of kept packets */
 	void *base;
 	size_t size;		/* bytes, whole pages */
 	struct page **pages;
-	struct europa_claim claims[EUROPA_BURST];
+	struct europa_claim *claims;	/* EUROPA_CLAIMS, see europa_tx_burst() */
+	u8 *scratch;		/* EUROPA_SNAP_MAX: what the VR made of a super-packet */
 };
 
 static inline struct europa_slot *europa_pool_slot(const struct europa_pool *pool,
@@ -100,17 +118,25 @@ static inline void europa_pool_copy(void *to, const void *from, u32 bytes)
 }
 
 struct europa_pool *europa_pool_create(u32 slots, u32 snap, u32 spares);
+void europa_pool_empty(struct europa_pool *pool);
 void europa_pool_put(struct europa_pool *pool);
 void europa_pool_geometry(const struct europa_pool *pool,
 			  struct europa_attach *geometry);
 int europa_pool_mmap(struct europa_pool *pool, struct vm_area_struct *vma);
-void europa_pool_give_spare(struct europa_pool *pool, u16 index);
-u32 europa_pool_claim(struct europa_pool *pool, u32 *bad);
-void europa_pool_release(struct europa_pool *pool, u32 claimed);
-void europa_pool_take_port(struct europa_pool *pool, u16 port,
-			   struct sk_buff_head *taken);
+u32 europa_pool_read(struct europa_pool *pool, struct europa_claim *claim,
+		     u32 *bad);
+u32 europa_pool_claim(struct europa_pool *pool, struct europa_claim *claims,
+		      u32 n, u32 *bad);
+u32 europa_pool_release(struct europa_pool *pool, struct europa_claim *claim,
+			u32 n);
+void europa_pool_issue(struct europa_pool *pool,
+		       const struct europa_claim *claim, u32 spares);
+void europa_pool_withdraw_port(struct europa_pool *pool, u16 port,
+			       struct sk_buff_head *withdrawn);
+u32 europa_pool_withdraw_old(struct europa_pool *pool, u32 *index, u32 end,
+			     u32 before, struct europa_record *old, u32 most);
 u32 europa_pool_list_kept(struct europa_pool *pool);
-struct europa_held europa_pool_take(struct europa_pool *pool, u16 index);
+struct europa_record europa_pool_withdraw(struct europa_pool *pool, u16 index);
 void europa_pool_count(const struct europa_pool *pool,
 		       u32 counts[EUROPA_OWNER_COUNT]);
 

@@ -1,34 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 #include <linux/etherdevice.h>
 #include <linux/ethtool.h>
-#include <linux/hash.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include "compat.h"
 #include "lower.h"
 #include "port.h"
-#include "queue.h"
 #include "trace.h"
 
-static const struct net_device_ops europa_port_netdev_ops;
-
-bool europa_port_is(const struct net_device *dev)
-{
-	return dev->netdev_ops == &europa_port_netdev_ops;
-}
-
 /* ---- what the datapath asks ---- */
-
-static u32 europa_mc_hash(const u8 *mac)
-{
-	return hash_64(europa_mac_key(mac), EUROPA_MC_FILTER_BITS);
-}
-
-bool europa_port_takes_group(const struct europa_port *port, const u8 *mac)
-{
-	return port->mode == EUROPA_MODE_MAC && netif_running(port->dev) &&
-	       (is_broadcast_ether_addr(mac) ||
-		test_bit(europa_mc_hash(mac), port->mc_filter));
-}
 
 int europa_port_info(struct europa_vr *vr, struct europa_port_info *info)
 {
@@ -74,13 +55,64 @@ void __europa_port_tap_rx(struct europa_port *port, struct sk_buff *skb)
 	}
 }
 
+/* What goes out through the port's interface is shown there. */
 void __europa_port_tap_tx(struct europa_port *port, struct sk_buff *skb)
 {
+	if (skb->dev == port->dev)
+		return;
 	skb->dev = port->dev;
 	dev_queue_xmit_nit(skb, port->dev);
 }
 
 /* ---- netdevice ---- */
+
+/* A checksum still to do would be written over what was looked at. */
+static bool europa_port_sums_header(const struct sk_buff *skb)
+{
+	return skb->ip_summed == CHECKSUM_PARTIAL &&
+	       skb_checksum_start_offset(skb) < ETH_HLEN;
+}
+
+/* Checked as a data plane's packets are: the stack may be a container's. */
+static bool europa_port_spoofed(const struct europa_port *port,
+				struct sk_buff *skb)
+{
+	const struct ethhdr *eth;
+
+	if (!READ_ONCE(port->spoofchk))
+		return false;
+	if (skb_vlan_tag_present(skb) || !pskb_may_pull(skb, ETH_HLEN) ||
+	    europa_port_sums_header(skb))
+		return true;
+	eth = (struct ethhdr *)skb->data;
+	return eth_type_vlan(eth->h_proto) || europa_port_spoofs(port, eth);
+}
+
+/*
+ * Into another namespace goes the packet, as by a veth, and not what the first
+ * one's root may have set for the second one's rules and qdiscs to read: mark,
+ * connection, traffic class.
+ */
+static void europa_port_scrub(const struct europa_port *port,
+			      struct sk_buff *skb)
+{
+	if (net_eq(dev_net(port->dev), dev_net(port->lower_dev)))
+		return;
+	skb_scrub_packet(skb, true);
+	skb_reset_redirect(skb);
+	if (skb->priority > TC_PRIO_MAX)
+		skb->priority = 0;
+}
+
+static noinline void europa_port_refuse(struct europa_port *port,
+					struct sk_buff *skb)
+{
+	europa_stats_inc(port->stats, EUROPA_C_SPOOF);
+	dev_core_stats_tx_dropped_inc(port->dev);
+	trace_europa_drop(port->vr->id, port->number, skb->len,
+			  EUROPA_C_SPOOF);
+	kfree_skb(skb);
+}
 
 /* The kernel's own stack sends: straight to the lower device's qdisc. */
 static netdev_tx_t europa_port_xmit(struct sk_buff *skb, struct net_device *dev)
@@ -90,6 +122,11 @@ static netdev_tx_t europa_port_xmit(struct sk_buff *skb, struct net_device *dev)
 	unsigned int len = skb->len;
 	int err;
 
+	if (unlikely(europa_port_spoofed(port, skb))) {
+		europa_port_refuse(port, skb);
+		return NETDEV_TX_OK;
+	}
+	europa_port_scrub(port, skb);
 	if (prio)
 		skb->priority = prio;
 	skb->dev = port->lower_dev;
@@ -131,6 +168,25 @@ static void europa_port_filter_off(struct europa_port *port)
 	port->in_filter = false;
 }
 
+/*
+ * The lower device is others', too: only where spoofchk is off does it become
+ * promiscuous because root of the port's namespace wants it.
+ */
+static int europa_port_push_promisc(struct europa_port *port)
+{
+	struct net_device *dev = port->dev;
+	bool want = netif_running(dev) && dev->flags & IFF_PROMISC &&
+		    !port->spoofchk;
+	int err;
+
+	if (want == port->promisc)
+		return 0;
+	err = dev_set_promiscuity(port->lower_dev, want ? 1 : -1);
+	if (!err)
+		port->promisc = want;
+	return err;
+}
+
 static int europa_port_open(struct net_device *dev)
 {
 	struct europa_port *port = netdev_priv(dev);
@@ -143,11 +199,9 @@ static int europa_port_open(struct net_device *dev)
 		if (err)
 			goto err_filter;
 	}
-	if (dev->flags & IFF_PROMISC) {
-		err = dev_set_promiscuity(port->lower_dev, 1);
-		if (err)
-			goto err_allmulti;
-	}
+	err = europa_port_push_promisc(port);
+	if (err)
+		goto err_allmulti;
 	return 0;
 
 err_allmulti:
@@ -166,8 +220,7 @@ static int europa_port_stop(struct net_device *dev)
 	dev_mc_unsync(port->lower_dev, dev);
 	if (dev->flags & IFF_ALLMULTI)
 		dev_set_allmulti(port->lower_dev, -1);
-	if (dev->flags & IFF_PROMISC)
-		dev_set_promiscuity(port->lower_dev, -1);
+	europa_port_push_promisc(port);
 	europa_port_filter_off(port);
 	return 0;
 }
@@ -182,23 +235,50 @@ static void europa_port_change_rx_flags(struct net_device *dev, int change)
 		dev_set_allmulti(port->lower_dev,
 				 dev->flags & IFF_ALLMULTI ? 1 : -1);
 	if (change & IFF_PROMISC)
-		dev_set_promiscuity(port->lower_dev,
-				    dev->flags & IFF_PROMISC ? 1 : -1);
+		europa_port_push_promisc(port);
 }
 
+/* Under the port's address lock. Other addresses than its own are pushed down as
+ * promiscuity is: where spoofchk is off.
+ */
 static void europa_port_set_rx_mode(struct net_device *dev)
 {
 	struct europa_port *port = netdev_priv(dev);
 	DECLARE_BITMAP(filter, 1 << EUROPA_MC_FILTER_BITS) = {};
 	struct netdev_hw_addr *ha;
 
-	dev_uc_sync(port->lower_dev, dev);
-	dev_mc_sync(port->lower_dev, dev);
+	/* Not in a move to another namespace: what is added then is lost. */
+	if (READ_ONCE(port->lower->hooked)) {
+		if (!READ_ONCE(port->spoofchk))
+			dev_uc_sync(port->lower_dev, dev);
+		dev_mc_sync(port->lower_dev, dev);
+	}
 	if (dev->flags & (IFF_ALLMULTI | IFF_PROMISC))
 		bitmap_fill(filter, 1 << EUROPA_MC_FILTER_BITS);
 	netdev_for_each_mc_addr(ha, dev)
 		__set_bit(europa_mc_hash(ha->addr), filter);
 	bitmap_copy(port->mc_filter, filter, 1 << EUROPA_MC_FILTER_BITS);
+}
+
+static void europa_port_push_lists(struct europa_port *port)
+{
+	netif_addr_lock_bh(port->dev);
+	europa_port_set_rx_mode(port->dev);
+	netif_addr_unlock_bh(port->dev);
+}
+
+/* The lower device knows of the port's other addresses while spoofchk is off. */
+void europa_port_set_spoofchk(struct europa_port *port, bool on)
+{
+	ASSERT_RTNL();
+	WRITE_ONCE(port->spoofchk, on);
+	if (!netif_running(port->dev))
+		return;
+	if (on)
+		dev_uc_unsync(port->lower_dev, port->dev);
+	else
+		europa_port_push_lists(port);
+	europa_port_push_promisc(port);
 }
 
 bool europa_port_mac_taken(const struct europa_port *port, const u8 *mac)
@@ -208,31 +288,49 @@ bool europa_port_mac_taken(const struct europa_port *port, const u8 *mac)
 	return other && other != port;
 }
 
+/*
+ * In a work queue (bonding, team) the kernel itself asks, for whom cannot be
+ * told.
+ */
+static bool europa_port_may_set_mac(const struct europa_port *port)
+{
+	return !port->spoofchk ||
+	       (!(current->flags & PF_KTHREAD) && capable(CAP_NET_ADMIN));
+}
+
+static int europa_port_put_mac(struct europa_port *port, const u8 *mac)
+{
+	eth_hw_addr_set(port->dev, mac);
+	europa_lower_rehash(port->lower, port);
+	return port->dev->flags & IFF_UP ? europa_port_filter_on(port) : 0;
+}
+
 static int europa_port_set_mac(struct net_device *dev, void *p)
 {
 	struct europa_port *port = netdev_priv(dev);
 	struct sockaddr *sa = p;
-	int err = 0;
+	u8 was[ETH_ALEN];
+	int err;
 
 	if (!is_valid_ether_addr(sa->sa_data))
 		return -EADDRNOTAVAIL;
-	/* On its way out, an upper device may restore the address. */
+	/* The port is going; an upper device may give it its former address. */
 	if (!port->listed) {
 		eth_hw_addr_set(dev, sa->sa_data);
 		return 0;
 	}
 	/* The address is what spoofchk checks: not for a container's root. */
-	if (port->spoofchk && !capable(CAP_NET_ADMIN))
+	if (!europa_port_may_set_mac(port))
 		return -EPERM;
 	if (port->mode == EUROPA_MODE_MAC &&
 	    europa_port_mac_taken(port, sa->sa_data))
 		return -EADDRINUSE;
+	ether_addr_copy(was, dev->dev_addr);
 	if (dev->flags & IFF_UP)
 		europa_port_filter_off(port);
-	eth_hw_addr_set(dev, sa->sa_data);
-	europa_lower_rehash(port->lower, port);
-	if (dev->flags & IFF_UP)
-		err = europa_port_filter_on(port);
+	err = europa_port_put_mac(port, sa->sa_data);
+	if (err)
+		europa_port_put_mac(port, was);
 	return err;
 }
 
@@ -267,7 +365,7 @@ static int europa_port_init(struct net_device *dev)
 	if (!dev->tstats)
 		goto err_stats;
 	netdev_hold(port->lower_dev, &port->tracker, GFP_KERNEL);
-	port->held = true;
+	port->lower_held = true;
 	return 0;
 
 err_stats:
@@ -287,25 +385,25 @@ static void europa_port_leave_stats(struct europa_port *port)
 		europa_stats_add(port->vr->stats, i, sum.c[i]);
 }
 
-/* What the VR still has from here is taken back; its slots it may keep. */
-static void europa_port_take_back(struct europa_port *port)
+/* What the VR still has from here is withdrawn; its slots it may keep. */
+static void europa_port_withdraw(struct europa_port *port)
 {
 	struct europa_queue *queue;
-	struct sk_buff_head taken;
+	struct sk_buff_head gone;
 	struct sk_buff *skb;
 	u32 i;
 
-	__skb_queue_head_init(&taken);
+	__skb_queue_head_init(&gone);
 	for (i = 0; i < port->vr->nr_queues; i++) {
 		queue = &port->vr->queues[i];
 		spin_lock_bh(&queue->lock);
 		if (queue->pool)
-			europa_pool_take_port(queue->pool, port->number,
-					      &taken);
+			europa_pool_withdraw_port(queue->pool, port->number,
+						  &gone);
 		spin_unlock_bh(&queue->lock);
 	}
-	europa_stats_add(port->vr->stats, EUROPA_C_GONE, skb_queue_len(&taken));
-	while ((skb = __skb_dequeue(&taken))) {
+	europa_stats_add(port->vr->stats, EUROPA_C_GONE, skb_queue_len(&gone));
+	while ((skb = __skb_dequeue(&gone))) {
 		trace_europa_drop(port->vr->id, port->number, skb->len,
 				  EUROPA_C_GONE);
 		kfree_skb(skb);
@@ -320,7 +418,7 @@ static void europa_port_uninit(struct net_device *dev)
 	struct europa_port *port = netdev_priv(dev);
 
 	if (port->linked) {
-		europa_port_take_back(port);
+		europa_port_withdraw(port);
 		europa_port_leave_stats(port);
 		xa_erase(&port->vr->ports, port->number);
 		europa_lower_put(port->lower);
@@ -333,9 +431,9 @@ void europa_port_destruct(struct net_device *dev)
 {
 	struct europa_port *port = netdev_priv(dev);
 
-	if (port->held)
+	if (port->lower_held)
 		netdev_put(port->lower_dev, &port->tracker);
-	port->held = false;
+	port->lower_held = false;
 	free_percpu(port->stats);
 	port->stats = NULL;
 	if (port->vr)
@@ -362,7 +460,7 @@ static void europa_port_get_drvinfo(struct net_device *dev,
 				    struct ethtool_drvinfo *info)
 {
 	strscpy(info->driver, "europa", sizeof(info->driver));
-	strscpy(info->version, "1", sizeof(info->version));
+	strscpy(info->version, EUROPA_VERSION, sizeof(info->version));
 }
 
 static int europa_port_get_link(struct net_device *dev,
@@ -380,6 +478,7 @@ const u8 europa_port_counters[] = {
 	EUROPA_C_RX_DOWN, EUROPA_C_RX_FALLBACK, EUROPA_C_BAD_LEN,
 	EUROPA_C_BAD_META, EUROPA_C_SPOOF, EUROPA_C_TOO_LONG, EUROPA_C_GSO,
 	EUROPA_C_TX_DOWN, EUROPA_C_TX_NOMEM, EUROPA_C_TX_QDISC,
+	EUROPA_C_FILTERED, EUROPA_C_TX_LIMIT,
 };
 
 static const char europa_port_names[EUROPA_C_COUNT][ETH_GSTRING_LEN] = {
@@ -459,6 +558,26 @@ static void europa_port_follow_mtu(struct europa_port *port)
 	port->following = false;
 }
 
+/*
+ * Moving to another namespace, a device loses its address lists, but not its
+ * counts of who wants it promiscuous or all groups. So what the port added is
+ * taken back before, when it is still there, and added again.
+ */
+static void europa_port_lower_leaves(struct europa_port *port)
+{
+	dev_uc_unsync(port->lower_dev, port->dev);
+	dev_mc_unsync(port->lower_dev, port->dev);
+	if (port->mode == EUROPA_MODE_MAC)
+		europa_port_filter_off(port);
+}
+
+static void europa_port_lower_returns(struct europa_port *port)
+{
+	if (port->mode == EUROPA_MODE_MAC)
+		europa_port_filter_on(port);
+	europa_port_push_lists(port);
+}
+
 /* Called for each port when something happened to its lower device. */
 void europa_port_lower_changed(struct europa_port *port, unsigned long event)
 {
@@ -473,11 +592,12 @@ void europa_port_lower_changed(struct europa_port *port, unsigned long event)
 	case NETDEV_CHANGEMTU:
 		europa_port_follow_mtu(port);
 		break;
+	case NETDEV_UNREGISTER:
+		europa_port_lower_leaves(port);
+		break;
 	case NETDEV_REGISTER:
-		/* Moved to another namespace, it forgot what it was told. */
-		port->in_filter = false;
-		if (dev->flags & IFF_UP && port->mode == EUROPA_MODE_MAC)
-			europa_port_filter_on(port);
+		if (dev->flags & IFF_UP)
+			europa_port_lower_returns(port);
 		break;
 	case NETDEV_CHANGEADDR:
 		/* Equal to the port's it is the host's, filter and all. */

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 #include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched.h>
 #include <linux/wait_bit.h>
 #include "compat.h"
-#include "event.h"
+#include "age.h"
+#include "note.h"
 #include "port.h"
 #include "queue.h"
 #include "rx.h"
@@ -31,6 +34,7 @@ void europa_queue_init(struct europa_queue *queue, struct europa_vr *vr)
 {
 	spin_lock_init(&queue->lock);
 	init_waitqueue_head(&queue->wait);
+	europa_age_init(queue);
 	queue->vr = vr;
 }
 
@@ -38,19 +42,20 @@ void europa_queue_init(struct europa_queue *queue, struct europa_vr *vr)
  * Does the sleeper need waking? Once per sleep: the VR stays armed until it
  * runs again, which may be many batches later. What it says, {cursor, armed},
  * changes with each sleep, even where poll() is not called anew (edge-triggered
- * epoll). Under the lock.
+ * epoll).
  */
 static bool europa_queue_to_wake(struct europa_queue *queue)
 {
 	u64 wait;
 
+	lockdep_assert_held(&queue->lock);
 	if (!queue->pool)
 		return false;
 	wait = READ_ONCE(queue->pool->ctl->rx_wait);
 	if (!(wait & EUROPA_RX_ARMED) ||
-	    (!queue->sleeping && wait == queue->woken))
+	    (!READ_ONCE(queue->sleeping) && wait == queue->woken))
 		return false;
-	queue->sleeping = false;
+	WRITE_ONCE(queue->sleeping, false);
 	queue->woken = wait;
 	return true;
 }
@@ -58,8 +63,9 @@ static bool europa_queue_to_wake(struct europa_queue *queue)
 /*
  * Runs after the driver's batch. Clearing wake_scheduled under the lock orders
  * it against every publication: one whose publisher saw the flag set is
- * visible here, before rx_wait is read. The VR stores rx_wait, fences and
- * looks at the ring again, so either it sees the packet or this sees it armed.
+ * visible here, before rx_wait and sleeping are read. The VR stores rx_wait,
+ * fences and looks at the ring again, so either it sees the packet or this sees
+ * it armed; and the same for sleeping, see europa_queue_readable().
  */
 static int europa_queue_wake(struct napi_struct *napi, int budget)
 {
@@ -69,7 +75,8 @@ static int europa_queue_wake(struct napi_struct *napi, int budget)
 
 	spin_lock(&queue->lock);
 	queue->wake_scheduled = false;
-	smp_mb(); /* publications before rx_wait */
+	/* publications before rx_wait; pairs with readable() and the VR's */
+	smp_mb();
 	wake = europa_queue_to_wake(queue);
 	spin_unlock(&queue->lock);
 	if (wake) {
@@ -104,7 +111,7 @@ static void europa_queue_napi_del(struct europa_queue *queue)
  * plane's process is noted with it.
  */
 static int europa_queue_set_pool(struct europa_queue *queue,
-				 struct europa_pool *pool)
+				 struct europa_pool *pool, u64 features)
 {
 	struct europa_vr *vr = queue->vr;
 	int err = -EAGAIN;
@@ -114,10 +121,13 @@ static int europa_queue_set_pool(struct europa_queue *queue,
 	spin_lock_bh(&queue->lock);
 	if (vr->slots == pool->slots && vr->snap == pool->snap) {
 		queue->wake_scheduled = false;
-		queue->sleeping = false;
+		WRITE_ONCE(queue->sleeping, false);
 		queue->woken = 0;
-		queue->pool = pool;
+		/* the pool's contents; pairs with readable() */
+		smp_store_release(&queue->pool, pool);
+		queue->features = features;
 		queue->pid = get_task_pid(current, PIDTYPE_TGID);
+		queue->generation++;
 		err = 0;
 	}
 	spin_unlock_bh(&queue->lock);
@@ -125,13 +135,22 @@ static int europa_queue_set_pool(struct europa_queue *queue,
 	return err;
 }
 
+static void europa_queue_note(struct europa_queue *queue,
+			      enum europa_event event)
+{
+	struct europa_note note = { .event = event };
+
+	europa_queue_look(queue, &note);
+	europa_note_state(queue->vr, &note);
+}
+
 /*
- * vr->lock held. Takes over the caller's reference on the pool, which was made
- * outside the lock: that can take long, in the data plane's own cgroup. Packets
- * still go to the fallback: see run.
+ * Takes over the caller's reference on the pool, which was made outside the
+ * lock: that can take long, in the data plane's own cgroup. Packets still go to
+ * the fallback: see run.
  */
 int europa_queue_attach(struct europa_queue *queue, struct europa_file *file,
-			struct europa_pool *pool)
+			struct europa_pool *pool, u64 features)
 {
 	int err;
 
@@ -142,18 +161,18 @@ int europa_queue_attach(struct europa_queue *queue, struct europa_file *file,
 		return -EBUSY;
 	europa_queue_napi_add(queue);
 	pool->ctl->generation = queue->generation + 1;
-	err = europa_queue_set_pool(queue, pool);
+	err = europa_queue_set_pool(queue, pool, features);
 	if (err) {
 		europa_queue_napi_del(queue);
 		return err;
 	}
-	queue->generation++;
-	queue->file = file;
-	europa_event_queue(queue, EUROPA_EVENT_ATTACH);
+	WRITE_ONCE(queue->file, file);
+	europa_age_start(queue);
+	europa_queue_note(queue, EUROPA_EVENT_ATTACH);
 	return 0;
 }
 
-/* vr->lock held. Stopped, the fallback gets what arrives; the VR can finish. */
+/* Stopped, the fallback gets what arrives; the VR can finish. */
 void europa_queue_run(struct europa_queue *queue, bool run)
 {
 	lockdep_assert_held(&queue->vr->lock);
@@ -162,8 +181,7 @@ void europa_queue_run(struct europa_queue *queue, bool run)
 	spin_lock_bh(&queue->lock);
 	WRITE_ONCE(queue->running, run);
 	spin_unlock_bh(&queue->lock);
-	europa_event_queue(queue, run ? EUROPA_EVENT_START :
-					     EUROPA_EVENT_STOP);
+	europa_queue_note(queue, run ? EUROPA_EVENT_START : EUROPA_EVENT_STOP);
 }
 
 /*
@@ -174,15 +192,15 @@ static void europa_queue_reclaim(struct europa_queue *queue)
 {
 	struct europa_pool *pool = queue->pool;
 	u32 i, n = europa_pool_list_kept(pool);
-	struct europa_held held;
+	struct europa_record record;
 
 	for (i = 0; i < n; i++) {
 		spin_lock_bh(&queue->lock);
 		rcu_read_lock();
-		held = europa_pool_take(pool, pool->free[i]);
+		record = europa_pool_withdraw(pool, pool->free[i]);
 		spin_unlock(&queue->lock); /* BH stays off */
-		if (held.skb)
-			europa_rx_reclaim(queue->vr, &held);
+		if (record.skb)
+			europa_rx_reclaim(queue->vr, &record);
 		rcu_read_unlock();
 		local_bh_enable();
 		cond_resched();
@@ -190,8 +208,8 @@ static void europa_queue_reclaim(struct europa_queue *queue)
 }
 
 /*
- * vr->lock held. Idempotent. Drains the tx ring a last time: what the VR had
- * published is complete, even if it died. Sleeping readers get EPOLLHUP.
+ * Idempotent. Drains the tx ring a last time: what the VR had published is
+ * complete, even if it died. Sleeping readers get EPOLLHUP.
  */
 void europa_queue_detach(struct europa_queue *queue)
 {
@@ -202,40 +220,119 @@ void europa_queue_detach(struct europa_queue *queue)
 	if (!pool)
 		return;
 	europa_queue_run(queue, false);
+	europa_age_stop(queue);
 	set_bit(EUROPA_QUEUE_CLOSING, &queue->bits);
 	wait_on_bit_lock(&queue->bits, EUROPA_QUEUE_DRAINING,
 			 TASK_UNINTERRUPTIBLE);
 	europa_tx_ring(queue);
 	europa_queue_reclaim(queue);
 	spin_lock_bh(&queue->lock);
-	queue->pool = NULL;
+	WRITE_ONCE(queue->pool, NULL);
+	queue->features = 0;
 	swap(queue->pid, pid);
 	spin_unlock_bh(&queue->lock);
 	clear_bit(EUROPA_QUEUE_CLOSING, &queue->bits);
 	clear_and_wake_up_bit(EUROPA_QUEUE_DRAINING, &queue->bits);
 	europa_queue_napi_del(queue);
-	queue->file = NULL;
+	WRITE_ONCE(queue->file, NULL);
 	put_pid(pid);
+	/* Nobody has it from queue->pool any more: napi_del waited for RCU. */
+	europa_pool_empty(pool);
 	europa_pool_put(pool);
-	europa_event_queue(queue, EUROPA_EVENT_DETACH);
+	europa_queue_note(queue, EUROPA_EVENT_DETACH);
 	wake_up_interruptible_poll(&queue->wait, EPOLLHUP | EPOLLERR);
 }
 
-/* Level-triggered: the VR's cursor against the kernel's. The lock orders this
- * look after the VR's store of rx_wait and against publications.
+/* The VR's cursor against the kernel's. */
+static bool europa_queue_unread(const struct europa_pool *pool)
+{
+	u32 seen = READ_ONCE(pool->ctl->rx_wait);
+
+	return READ_ONCE(pool->rx.cursor) != seen;
+}
+
+/*
+ * For poll(), level-triggered, after poll_wait(). No lock: a VR that polls
+ * without end must not keep packets of others waiting.
+ *
+ * No wake-up is lost:
+ *
+ *	poll					publisher, then the NAPI
+ *	joins the wait queue			rx.cursor = n + 1
+ *	sleeping = true				smp_mb()
+ *	smp_mb()				reads rx_wait and sleeping
+ *	reads rx.cursor				sleeping = false
+ *						wakes the wait queue
+ *
+ * The NAPI follows its publisher, by the lock if on another processor, so of
+ * the two fences either this one comes first, and the NAPI sees the sleeper
+ * and, as the VR stored it earlier, rx_wait; or the other, and the new cursor
+ * is seen here. If the NAPI clears the mark of a sleeper it did not see, it
+ * does so on the way to wake an earlier one: it has the wait queue's lock after
+ * that, and found the new sleeper there, for had it been first, its clearing
+ * would have come before the new mark. Nobody clears it when there is
+ * something to read: the VR disarms before it looks.
+ *
+ * A pool that is read here stays for the RCU section: detach takes it out of
+ * the queue, waits for RCU in europa_queue_napi_del(), and only then empties
+ * it. Who saw it before that is on the wait queue, which detach wakes last.
  */
 __poll_t europa_queue_readable(struct europa_queue *queue)
 {
-	__poll_t mask = EPOLLHUP | EPOLLERR;
+	__poll_t mask = EPOLLIN | EPOLLRDNORM;
+	struct europa_pool *pool;
 
-	spin_lock_bh(&queue->lock);
-	if (queue->pool) {
-		u32 seen = READ_ONCE(queue->pool->ctl->rx_wait);
-
-		mask = queue->pool->rx.cursor == seen ? 0 :
-						EPOLLIN | EPOLLRDNORM;
-		queue->sleeping = !mask;
+	rcu_read_lock();
+	pool = READ_ONCE(queue->pool);
+	if (!pool) {
+		mask = EPOLLHUP | EPOLLERR;
+	} else if (!europa_queue_unread(pool)) {
+		WRITE_ONCE(queue->sleeping, true);
+		smp_mb(); /* sleeping before the cursor: see above */
+		if (!europa_queue_unread(pool))
+			mask = 0;
 	}
-	spin_unlock_bh(&queue->lock);
+	rcu_read_unlock();
 	return mask;
+}
+
+/* There is a pool. With epoll somebody is on the wait queue all the time. */
+bool europa_queue_asleep(struct europa_queue *queue)
+{
+	lockdep_assert_held(&queue->lock);
+	if (!READ_ONCE(queue->sleeping) || europa_queue_unread(queue->pool))
+		return false;
+	/* A moment ago or in a moment is as good: only to be shown. */
+	return waitqueue_active(&queue->wait);
+}
+
+/*
+ * The data plane's process as ns numbers it; 0: none, or none there. Who
+ * attached may be gone while others, who share his files, go on: his number is
+ * free then, and may be anybody's. They did not attach, so no number is told;
+ * who has the node open, /proc knows.
+ */
+pid_t europa_queue_pid(const struct europa_queue *queue,
+		       struct pid_namespace *ns)
+{
+	pid_t number = 0;
+
+	lockdep_assert(lockdep_is_held(&queue->lock) ||
+		       lockdep_is_held(&queue->vr->lock));
+	rcu_read_lock();
+	if (queue->pid && pid_task(queue->pid, PIDTYPE_TGID))
+		number = pid_nr_ns(queue->pid, ns);
+	rcu_read_unlock();
+	return number;
+}
+
+/* How things stand. Not vr->lock: a data plane may hold that for long. */
+void europa_queue_look(struct europa_queue *queue,
+		       struct europa_note *note)
+{
+	spin_lock_bh(&queue->lock);
+	note->state = europa_vr_state(queue->vr);
+	note->pid = europa_queue_pid(queue, &init_pid_ns);
+	note->generation = queue->generation;
+	spin_unlock_bh(&queue->lock);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /*
  * Rings of 16-byte entries in shared memory, one producer, one consumer.
  *
@@ -40,17 +41,20 @@ static inline u16 europa_ring_phase(const struct europa_ring *ring, u32 cursor)
 	return ((cursor >> ring->order) + 1) & 1;
 }
 
-/* Publish one entry; its phase is filled in here. */
+/* Publish one entry; its phase is filled in here. The cursor is looked at by
+ * others, without a lock.
+ */
 static inline void europa_ring_produce(struct europa_ring *ring,
 				       struct europa_entry *entry)
 {
-	struct europa_entry *to = &ring->entries[ring->cursor & ring->mask];
+	u32 cursor = ring->cursor;
+	struct europa_entry *to = &ring->entries[cursor & ring->mask];
 
-	entry->phase = europa_ring_phase(ring, ring->cursor);
+	entry->phase = europa_ring_phase(ring, cursor);
 	WRITE_ONCE(to->word[0], entry->word[0]);
 	/* word[0] and the slot before the phase; pairs with the consumer's */
 	smp_store_release(&to->word[1], entry->word[1]);
-	ring->cursor++;
+	WRITE_ONCE(ring->cursor, cursor + 1);
 }
 
 /* Copy the next entry to private memory; false when there is none. */

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
-#include "queue.h"
+#include "compat.h"
+#include "filter.h"
 #include "rx.h"
 #include "trace.h"
 
@@ -13,6 +15,7 @@
  */
 void europa_rx_stack(struct europa_port *port, struct sk_buff *skb, u8 flags)
 {
+	skb_reset_redirect(skb); /* else the port's XDP program would not see it */
 	skb->dev = port->dev;
 	skb->protocol = eth_type_trans(skb, port->dev);
 	if ((flags & EUROPA_RX_ADDRESSED) && skb->pkt_type == PACKET_OTHERHOST)
@@ -47,18 +50,19 @@ static void europa_rx_fallback(struct europa_port *port, struct sk_buff *skb,
 }
 
 /* At detach: a packet the VR had and did not give back. BH off, under RCU. */
-void europa_rx_reclaim(struct europa_vr *vr, const struct europa_held *held)
+void europa_rx_reclaim(struct europa_vr *vr,
+		       const struct europa_record *record)
 {
-	struct europa_port *port = europa_port_get(vr, held->port);
+	struct europa_port *port = europa_port_get(vr, record->port);
 
 	if (port && netif_running(port->dev)) {
 		europa_stats_inc(port->stats, EUROPA_C_RECLAIMED);
-		europa_rx_fallback(port, held->skb, held->flags);
+		europa_rx_fallback(port, record->skb, record->flags);
 	} else {
 		europa_stats_inc(vr->stats, EUROPA_C_GONE);
-		trace_europa_drop(vr->id, held->port, held->skb->len,
+		trace_europa_drop(vr->id, record->port, record->skb->len,
 				  EUROPA_C_GONE);
-		kfree_skb(held->skb);
+		kfree_skb(record->skb);
 	}
 }
 
@@ -158,13 +162,13 @@ static u32 europa_rx_fill(const struct europa_pool *pool,
 	return bytes;
 }
 
-/* A packet that has a place: keep it, and publish the slot. Under the lock. */
+/* A packet that has a place: keep it, and publish the slot. */
 static void europa_rx_keep(struct europa_pool *pool, struct sk_buff *skb,
 			   const struct europa_port *port, u8 flags)
 {
 	u32 index = pool->free[--pool->nfree];
 	struct europa_slot *slot = europa_pool_slot(pool, index);
-	struct europa_held *held = &pool->held[index];
+	struct europa_record *record = &pool->records[index];
 	struct europa_entry entry = {
 		.len = skb->len,
 		.slot = index,
@@ -179,31 +183,32 @@ static void europa_rx_keep(struct europa_pool *pool, struct sk_buff *skb,
 		entry.flags |= EUROPA_RX_META;
 	}
 	entry.bytes = europa_rx_fill(pool, slot, skb, meta);
-	held->skb = skb;
-	held->seq = pool->rx.cursor;
-	held->port = port->number;
-	held->owner = EUROPA_OWNER_RX;
-	held->flags = entry.flags;
+	record->skb = skb;
+	record->seq = pool->rx.cursor;
+	record->port = port->number;
+	record->owner = EUROPA_OWNER_RX;
+	record->flags = entry.flags;
 	if (unlikely(!list_empty(&port->dev->ptype_all)))
-		held->flags |= EUROPA_HELD_TAPPED;
+		record->flags |= EUROPA_RECORD_TAPPED;
 	pool->count[EUROPA_OWNER_RX]++;
-	pool->held_bytes += skb->truesize;
+	pool->kept_bytes += skb->truesize;
 	europa_ring_produce(&pool->rx, &entry);
 }
 
-/* Under the queue's lock. EUROPA_C_FALLBACK: nothing is running any more. */
-static enum europa_counter europa_rx_give(struct europa_queue *queue,
-					  struct sk_buff *skb,
-					  const struct europa_port *port,
-					  u8 flags)
+/* EUROPA_C_FALLBACK: nothing is running any more. */
+static enum europa_counter europa_rx_admit(struct europa_queue *queue,
+					   struct sk_buff *skb,
+					   const struct europa_port *port,
+					   u8 flags)
 {
 	struct europa_pool *pool = queue->pool;
 
+	lockdep_assert_held(&queue->lock);
 	if (unlikely(!queue->running))
 		return EUROPA_C_FALLBACK;
 	if (unlikely(!pool->nfree))
 		return EUROPA_C_RX_FULL;
-	if (unlikely(pool->held_bytes + skb->truesize >
+	if (unlikely(pool->kept_bytes + skb->truesize >
 		     READ_ONCE(queue->vr->limit)))
 		return EUROPA_C_RX_LIMIT;
 	europa_rx_keep(pool, skb, port, flags);
@@ -218,7 +223,7 @@ static void europa_rx_queue(struct europa_port *port,
 	bool wake = false;
 
 	spin_lock(&queue->lock);
-	outcome = europa_rx_give(queue, skb, port, flags);
+	outcome = europa_rx_admit(queue, skb, port, flags);
 	if (outcome == EUROPA_C_RX && !queue->wake_scheduled) {
 		queue->wake_scheduled = true;
 		wake = true;
@@ -236,6 +241,55 @@ static void europa_rx_queue(struct europa_port *port,
 }
 
 /*
+ * The kernel's stack had a rule for packets from this port when last looked at,
+ * which the data plane, if it agrees, leaves to it. Asked for each packet until
+ * the rule is gone.
+ */
+static noinline bool europa_rx_stopped(struct europa_port *port,
+				       const struct europa_queue *queue,
+				       const struct sk_buff *skb)
+{
+	if (READ_ONCE(queue->features) & EUROPA_FEATURE_AGREE)
+		return europa_filter_stops(europa_filter_look(port), skb);
+	WRITE_ONCE(port->filters, 0); /* nobody looks any more */
+	return false;
+}
+
+static void europa_rx_filtered(struct europa_port *port, struct sk_buff *skb,
+			       u8 flags)
+{
+	europa_stats_inc(port->stats, EUROPA_C_FILTERED);
+	europa_rx_stack(port, skb, flags);
+}
+
+/*
+ * Pages that are the sender's own, lent until the packet is freed: a VR may keep
+ * it for long, so they are copied; but not for a packet there is no room for.
+ * A look without the lock, which decides again.
+ */
+static noinline enum europa_counter
+europa_rx_own_frags(const struct europa_port *port,
+		    const struct europa_queue *queue, struct sk_buff *skb)
+{
+	const struct europa_pool *pool = NULL;
+	enum europa_counter why = EUROPA_C_RX;
+
+	rcu_read_lock();
+	if (READ_ONCE(queue->running) && !skb_pfmemalloc(skb) &&
+	    !(READ_ONCE(port->filters) & EUROPA_FILTER_TO_STACK))
+		pool = READ_ONCE(queue->pool);
+	if (pool && !READ_ONCE(pool->nfree))
+		why = EUROPA_C_RX_FULL;
+	else if (pool && READ_ONCE(pool->kept_bytes) + skb->truesize >
+			 READ_ONCE(queue->vr->limit))
+		why = EUROPA_C_RX_LIMIT;
+	else if (skb_orphan_frags_rx(skb, GFP_ATOMIC))
+		why = EUROPA_C_RX_NOMEM;
+	rcu_read_unlock();
+	return why;
+}
+
+/*
  * Takes the skb, which is not shared and starts at its Ethernet header. BH is
  * off, under RCU. The skb is scrubbed now, not when it is sent: a stuck VR must
  * hold no device, route, connection or sender.
@@ -243,21 +297,29 @@ static void europa_rx_queue(struct europa_port *port,
 void europa_rx(struct europa_port *port, struct sk_buff *skb, u8 flags)
 {
 	struct europa_queue *queue = &port->vr->queues[0];
+	enum europa_counter why;
 
 	if (unlikely(!netif_running(port->dev))) {
 		europa_rx_drop(port, skb, EUROPA_C_RX_DOWN);
 		return;
 	}
 	dev_sw_netstats_rx_add(port->dev, skb->len);
-	if (unlikely(skb_orphan_frags_rx(skb, GFP_ATOMIC))) {
-		europa_rx_drop(port, skb, EUROPA_C_RX_NOMEM);
-		return;
+	if (unlikely(skb_zcopy(skb))) {
+		why = europa_rx_own_frags(port, queue, skb);
+		if (why != EUROPA_C_RX) {
+			europa_rx_drop(port, skb, why);
+			return;
+		}
 	}
 	skb_orphan(skb);
 	skb_scrub_packet(skb, true);
 	skb->dev = NULL;
-	if (READ_ONCE(queue->running) && !skb_pfmemalloc(skb))
-		europa_rx_queue(port, queue, skb, flags);
-	else
+	if (!READ_ONCE(queue->running) || skb_pfmemalloc(skb) ||
+	    europa_compat_unreadable(skb))
 		europa_rx_fallback(port, skb, flags);
+	else if (unlikely(READ_ONCE(port->filters) & EUROPA_FILTER_TO_STACK) &&
+		 europa_rx_stopped(port, queue, skb))
+		europa_rx_filtered(port, skb, flags);
+	else
+		europa_rx_queue(port, queue, skb, flags);
 }

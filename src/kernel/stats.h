@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /*
  * Per-CPU packet counters by reason. What concerns a port is counted there, and
  * only there; the VR's figures are its own plus those of its ports, the former

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /* Tracepoints: /sys/kernel/tracing/events/europa. */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM europa

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /* What the VR hands back: out of a port, to the kernel's stack, or nowhere. */
 #ifndef _EUROPA_TX_H
 #define _EUROPA_TX_H

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 #include <linux/ctype.h>
 #include <linux/hashtable.h>
-#include <linux/module.h>
 #include <linux/rtnetlink.h>
 #include <linux/stringhash.h>
-#include "chardev.h"
-#include "link.h"
+#include "made.h"
 #include "port.h"
-#include "queue.h"
 #include "vr.h"
 
 static DEFINE_XARRAY_ALLOC1(europa_vrs);	/* writers under rtnl */
@@ -26,13 +24,19 @@ struct europa_vr *europa_vr_by_id(u32 id)
 
 static struct europa_vr *europa_vr_lookup(const char *name)
 {
-	struct europa_vr *vr;
+	struct europa_name *entry;
 
-	hash_for_each_possible_rcu(europa_names, vr, by_name,
+	hash_for_each_possible_rcu(europa_names, entry, node,
 				   europa_vr_hash(name), lockdep_rtnl_is_held())
-		if (!strcmp(vr->name, name))
-			return vr;
+		if (!strcmp(entry->text, name))
+			return entry->vr;
 	return NULL;
+}
+
+/* Under rtnl, or as long as RCU is held. */
+const char *europa_vr_name(const struct europa_vr *vr)
+{
+	return rcu_dereference_rtnl(vr->name)->text;
 }
 
 struct europa_vr *europa_vr_by_name(const char *name)
@@ -119,13 +123,13 @@ void europa_vr_config_get(const struct europa_vr *vr,
 		.fallback = vr->fallback,
 		.prio = vr->prio,
 	};
-	strscpy(config->name, vr->name, sizeof(config->name));
+	strscpy(config->name, europa_vr_name(vr), sizeof(config->name));
 	strscpy(config->netns, vr->netns ?: "", sizeof(config->netns));
 }
 
-static int europa_vr_check(const struct europa_vr *self,
-			   const struct europa_config *config,
-			   struct netlink_ext_ack *extack)
+int europa_vr_check(const struct europa_vr *self,
+		    const struct europa_config *config,
+		    struct netlink_ext_ack *extack)
 {
 	struct europa_vr *other = europa_vr_by_name(config->name);
 
@@ -140,32 +144,79 @@ static int europa_vr_check(const struct europa_vr *self,
 	return 0;
 }
 
-/* Everything but the name, which decides the place in the hash table. */
-static int europa_vr_apply(struct europa_vr *vr,
-			   const struct europa_config *config)
+void europa_vr_change_free(struct europa_vr_change *change)
 {
-	char *netns = NULL;
+	kfree(change->name);
+	kfree(change->netns);
+}
 
-	if (config->netns[0]) {
-		netns = kstrdup(config->netns, GFP_KERNEL);
-		if (!netns)
-			return -ENOMEM;
+static struct europa_name *europa_name_alloc(struct europa_vr *vr,
+					     const char *text)
+{
+	struct europa_name *name = kzalloc(sizeof(*name), GFP_KERNEL);
+
+	if (!name)
+		return NULL;
+	name->vr = vr;
+	strscpy(name->text, text, sizeof(name->text));
+	return name;
+}
+
+int europa_vr_change_alloc(struct europa_vr_change *change,
+			   struct europa_vr *vr, const char *name,
+			   const char *netns)
+{
+	bool stays = rcu_access_pointer(vr->name) &&
+		     !strcmp(europa_vr_name(vr), name);
+
+	change->name = stays ? NULL : europa_name_alloc(vr, name);
+	change->netns = netns[0] ? kstrdup(netns, GFP_KERNEL) : NULL;
+	if ((stays || change->name) && (!netns[0] || change->netns))
+		return 0;
+	europa_vr_change_free(change);
+	return -ENOMEM;
+}
+
+/* For a moment both names lead to the VR, but never none. */
+static void europa_vr_rename(struct europa_vr *vr, struct europa_name *name)
+{
+	struct europa_name *old = rtnl_dereference(vr->name);
+
+	hash_add_rcu(europa_names, &name->node, europa_vr_hash(name->text));
+	rcu_assign_pointer(vr->name, name);
+	if (old) {
+		hash_del_rcu(&old->node);
+		kfree_rcu(old, rcu);
 	}
+}
+
+/* All but the pool's geometry and the node's owner. Cannot fail. */
+void europa_vr_apply(struct europa_vr *vr,
+		     const struct europa_config *config,
+		     struct europa_vr_change *change)
+{
+	if (change->name)
+		europa_vr_rename(vr, change->name);
 	kfree(vr->netns);
-	vr->netns = netns;
-	vr->uid = config->uid;
-	vr->gid = config->gid;
-	vr->mode = config->mode;
+	vr->netns = change->netns;
 	WRITE_ONCE(vr->limit, config->limit);
 	WRITE_ONCE(vr->fallback, config->fallback);
 	WRITE_ONCE(vr->prio, config->prio);
-	return 0;
+}
+
+void europa_vr_apply_owner(struct europa_vr *vr,
+			   const struct europa_config *config)
+{
+	vr->uid = config->uid;
+	vr->gid = config->gid;
+	vr->mode = config->mode;
 }
 
 static void europa_vr_free_rcu(struct rcu_head *rcu)
 {
 	struct europa_vr *vr = container_of(rcu, struct europa_vr, rcu);
 
+	kfree(rcu_dereference_protected(vr->name, true));
 	free_percpu(vr->stats);
 	kfree(vr->netns);
 	kfree(vr);
@@ -176,6 +227,7 @@ static void europa_vr_release(struct kref *refs)
 {
 	struct europa_vr *vr = container_of(refs, struct europa_vr, refs);
 
+	europa_made_free(vr->made);
 	call_rcu(&vr->rcu, europa_vr_free_rcu);
 }
 
@@ -184,37 +236,12 @@ void europa_vr_put(struct europa_vr *vr)
 	kref_put(&vr->refs, europa_vr_release);
 }
 
-static struct europa_vr *europa_vr_alloc(const struct europa_config *config)
-{
-	struct europa_vr *vr;
-	u32 i;
-
-	vr = kzalloc(struct_size(vr, queues, config->queues), GFP_KERNEL);
-	if (!vr)
-		return NULL;
-	vr->stats = alloc_percpu(struct europa_stats);
-	if (!vr->stats || europa_vr_apply(vr, config)) {
-		free_percpu(vr->stats);
-		kfree(vr);
-		return NULL;
-	}
-	vr->slots = config->slots;
-	vr->snap = config->snap;
-	kref_init(&vr->refs);
-	mutex_init(&vr->lock);
-	xa_init_flags(&vr->ports, XA_FLAGS_ALLOC);
-	vr->nr_queues = config->queues;
-	for (i = 0; i < vr->nr_queues; i++)
-		europa_queue_init(&vr->queues[i], vr);
-	return vr;
-}
-
-/* id 0: the lowest free number. */
+/* Reserves it; nobody sees the VR yet. id 0: the lowest free number. */
 static int europa_vr_number(struct europa_vr *vr, u32 id,
 			    struct netlink_ext_ack *extack)
 {
 	struct xa_limit limit = XA_LIMIT(id ?: 1, id ?: EUROPA_VR_MAX);
-	int err = xa_alloc(&europa_vrs, &vr->id, vr, limit, GFP_KERNEL);
+	int err = xa_alloc(&europa_vrs, &vr->id, NULL, limit, GFP_KERNEL);
 
 	if (err != -EBUSY)
 		return err;
@@ -226,145 +253,56 @@ static int europa_vr_number(struct europa_vr *vr, u32 id,
 	return -ENOSPC;
 }
 
-static void europa_vr_rename(struct europa_vr *vr, const char *name)
+/* An unnamed VR is called vr<number>, if nobody else is. The name comes first:
+ * who finds a VR by its number can ask it.
+ */
+static int europa_vr_publish(struct europa_vr *vr,
+			     const struct europa_config *config,
+			     struct netlink_ext_ack *extack)
 {
-	if (!hlist_unhashed(&vr->by_name))
-		hash_del_rcu(&vr->by_name);
-	strscpy(vr->name, name, sizeof(vr->name));
-	hash_add_rcu(europa_names, &vr->by_name, europa_vr_hash(vr->name));
-}
+	struct europa_vr_change change;
+	char name[EUROPA_NAME_SIZE];
+	int err;
 
-/* An unnamed VR is called vr<number>, if nobody else is. */
-static int europa_vr_name(struct europa_vr *vr, const char *name,
-			  struct netlink_ext_ack *extack)
-{
-	char numbered[EUROPA_NAME_SIZE];
-
-	snprintf(numbered, sizeof(numbered), "vr%u", vr->id);
-	if (!name[0] && europa_vr_by_name(numbered)) {
+	snprintf(name, sizeof(name), "vr%u", vr->id);
+	if (config->name[0])
+		strscpy(name, config->name, sizeof(name));
+	if (europa_vr_by_name(name)) {
 		NL_SET_ERR_MSG(extack, "the default name is taken, give one");
 		return -EEXIST;
 	}
-	europa_vr_rename(vr, name[0] ? name : numbered);
+	err = europa_vr_change_alloc(&change, vr, name, config->netns);
+	if (err)
+		return err;
+	europa_vr_apply_owner(vr, config);
+	europa_vr_apply(vr, config, &change);
+	xa_store(&europa_vrs, vr->id, vr, GFP_KERNEL); /* reserved */
 	return 0;
 }
 
-struct europa_vr *europa_vr_new(u32 id, const struct europa_config *config,
-				struct netlink_ext_ack *extack)
+/* rtnl is held until it is complete. */
+int europa_vr_register(struct europa_vr *vr, u32 id,
+		       const struct europa_config *config,
+		       struct netlink_ext_ack *extack)
 {
-	struct europa_vr *vr;
 	int err;
 
 	ASSERT_RTNL();
-	err = europa_vr_check(NULL, config, extack);
-	if (err)
-		return ERR_PTR(err);
-	vr = europa_vr_alloc(config);
-	if (!vr)
-		return ERR_PTR(-ENOMEM);
 	err = europa_vr_number(vr, id, extack);
 	if (err)
-		goto err_put;
-	err = europa_vr_name(vr, config->name, extack);
+		return err;
+	err = europa_vr_publish(vr, config, extack);
 	if (err)
-		goto err_number;
-	err = europa_chardev_add(vr, extack);
-	if (err)
-		goto err_name;
-	/* No unloading while there is a VR, and no VR once that began. */
-	if (!try_module_get(THIS_MODULE)) {
-		err = -ENODEV;
-		goto err_chardev;
-	}
-	return vr;
-
-err_chardev:
-	europa_chardev_del(vr);
-err_name:
-	hash_del_rcu(&vr->by_name);
-err_number:
-	xa_erase(&europa_vrs, vr->id);
-err_put:
-	europa_vr_put(vr);
-	return ERR_PTR(err);
-}
-
-static bool europa_vr_node_differs(const struct europa_vr *vr,
-				   const struct europa_config *config)
-{
-	return vr->uid != config->uid || vr->gid != config->gid ||
-	       vr->mode != config->mode;
-}
-
-/* Not under a data plane; one that attaches meanwhile looks at them again. */
-static int europa_vr_set_pool(struct europa_vr *vr,
-			      const struct europa_config *config,
-			      struct netlink_ext_ack *extack)
-{
-	struct europa_queue *queue = &vr->queues[0];
-	int err = 0;
-
-	if (vr->slots == config->slots && vr->snap == config->snap)
-		return 0;
-	spin_lock_bh(&queue->lock);
-	if (queue->pool) {
-		NL_SET_ERR_MSG(extack, "slots and snap cannot change while a data plane is attached");
-		err = -EBUSY;
-	} else {
-		WRITE_ONCE(vr->slots, config->slots);
-		WRITE_ONCE(vr->snap, config->snap);
-	}
-	spin_unlock_bh(&queue->lock);
+		xa_erase(&europa_vrs, vr->id);
 	return err;
 }
 
-int europa_vr_set(struct europa_vr *vr, const struct europa_config *config,
-		  struct netlink_ext_ack *extack)
-{
-	bool node = europa_vr_node_differs(vr, config);
-	int err;
-
-	ASSERT_RTNL();
-	err = europa_vr_check(vr, config, extack);
-	if (!err)
-		err = europa_vr_set_pool(vr, config, extack);
-	if (!err)
-		err = europa_vr_apply(vr, config);
-	if (err)
-		return err;
-	europa_vr_rename(vr, config->name);
-	return node ? europa_chardev_replace(vr, extack) : 0;
-}
-
-/* Ports first: after that no packet can arrive. finish() must follow. */
-void europa_vr_del(struct europa_vr *vr)
+/* It keeps its name, for those who have a reference. */
+void europa_vr_unregister(struct europa_vr *vr)
 {
 	ASSERT_RTNL();
-	europa_link_del_all(vr);
-	europa_chardev_del(vr);
-	hash_del_rcu(&vr->by_name);
+	hash_del_rcu(&rtnl_dereference(vr->name)->node);
 	xa_erase(&europa_vrs, vr->id);
-}
-
-/*
- * The other half, without rtnl: a data plane may take its time to let go. Open
- * files keep the memory and get ENODEV. The caller is a netlink operation,
- * which itself keeps the module.
- */
-void europa_vr_finish(struct europa_vr *vr)
-{
-	u32 i;
-
-	mutex_lock(&vr->lock);
-	vr->dead = true;
-	for (i = 0; i < vr->nr_queues; i++)
-		europa_queue_detach(&vr->queues[i]);
-	mutex_unlock(&vr->lock);
-	for (i = 0; i < vr->nr_queues; i++)
-		wake_up_interruptible_poll(&vr->queues[i].wait,
-					   EPOLLHUP | EPOLLERR);
-	europa_vr_put(vr);
-	module_put(THIS_MODULE);
 }
 
 enum europa_state europa_vr_state(struct europa_vr *vr)
@@ -381,7 +319,7 @@ enum europa_state europa_vr_state(struct europa_vr *vr)
 	return state;
 }
 
-/* All its counters. Under rtnl, where a port that goes leaves its own to vr. */
+/* All its counters. rtnl, for a port that goes leaves its own to the VR. */
 void europa_vr_stats(struct europa_vr *vr, struct europa_stats *sum)
 {
 	struct europa_port *port;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /* Virtual routers: registry, lifetime, names, and their queues. */
 #ifndef _EUROPA_VR_H
 #define _EUROPA_VR_H
@@ -7,40 +8,63 @@
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
+#include "note.h"
 #include "pool.h"
 #include "stats.h"
 
 struct europa_file;
 struct europa_vr;
 struct europa_port;
+struct sock;
+
+/*
+ * A VR's name, in the table of names; never changed in it: readers may be on
+ * their way through. A new name is a new one of these.
+ */
+struct europa_name {
+	struct hlist_node node;
+	struct europa_vr *vr;
+	struct rcu_head rcu;
+	char text[EUROPA_NAME_SIZE];
+};
 
 enum europa_queue_bits {
 	EUROPA_QUEUE_KICKED,	/* somebody asked for a drain */
 	EUROPA_QUEUE_DRAINING,	/* bit lock of the tx side */
 	EUROPA_QUEUE_CLOSING,	/* no new drains: detach waits for the bit */
+	EUROPA_QUEUE_ATTACHING,	/* bit lock: a pool is being made */
 };
 
 /*
- * lock: pool pointer, the state above napi, and the pool's owner table, free
- * stack, rx and spare rings. Taken from softirq. Never held across a
- * transmit or a receive. The pool pointer changes only with vr->lock, lock and
- * the DRAINING bit all held, so any one of them is enough to read it.
+ * lock: pool pointer, the state above napi, and the pool's records, free stack
+ * and rx ring. Also taken in softirq, where waiting for it delays packets of
+ * others: what can do without it does. Never held across a transmit or a
+ * receive. DRAINING: the pool's tx and spare rings and its claims. The pool
+ * pointer changes only with vr->lock, lock and the DRAINING bit all held, so
+ * any one of them is enough to read it; and under RCU it may be read to look at
+ * the control block, which detach frees a grace period later.
  */
 struct europa_queue {
 	spinlock_t lock;	/* see above */
 	bool running;
 	bool wake_scheduled;	/* the NAPI below will look at the sleeper */
-	bool sleeping;		/* poll() found nothing, nobody woken since */
+	bool sleeping;		/* poll() found nothing, nobody woken since; set
+				 * without the lock, see europa_queue_readable()
+				 */
 	u64 woken;		/* rx_wait at the last wake-up */
 	struct europa_pool *pool;
 	struct europa_vr *vr;
 	unsigned long bits;	/* enum europa_queue_bits */
 	struct napi_struct napi;
 	wait_queue_head_t wait;
+	struct delayed_work age;	/* while a data plane is attached */
+	u32 age_marks[2];		/* rx cursor one and two rounds ago */
 	struct pid *pid;		/* of the data plane; under lock */
+	u64 features;			/* granted to it; under lock */
 	struct europa_file *file;	/* of the data plane; under vr->lock */
-	u32 generation;			/* under vr->lock */
+	u32 generation;			/* under vr->lock and lock */
 };
 
 /* Settings; the strings end in NUL. */
@@ -59,9 +83,11 @@ struct europa_config {
 };
 
 /*
- * References: the registry until del, each port, each open file. Settings,
- * ports and the registry change under rtnl; attach and detach under lock.
- * Order: rtnl, mmap_lock, then lock, then a queue's lock.
+ * References: the registry until del, each port, each open file, each tc action
+ * that names it, each work of events that is queued. Settings, ports and the
+ * registry change under rtnl; attach and detach under lock. Order: mmap_lock,
+ * then lock, then a queue's lock or that of events; nobody who has rtnl takes
+ * lock.
  */
 struct europa_vr {
 	struct kref refs;
@@ -77,15 +103,24 @@ struct europa_vr {
 	u32 gid;
 	u32 mode;
 	u32 minor;
-	char name[EUROPA_NAME_SIZE];
+	struct europa_name __rcu *name;
 	char *netns;		/* a name for the tools; no namespace is held */
 	struct mutex lock;
 	struct europa_stats __percpu *stats; /* what no port counts */
+	struct sock *made;	/* charged with packets it made; until dead */
 	struct xarray ports;	/* number to port; readers under RCU */
 	struct device *node;
-	struct hlist_node by_name;
+	struct europa_events events;
+	struct work_struct end;		/* lets the data plane go, once deleted */
+	struct completion ended;
 	struct rcu_head rcu;
 	struct europa_queue queues[];
+};
+
+/* Memory that a change needs, allocated before anything is changed. */
+struct europa_vr_change {
+	struct europa_name *name;	/* NULL: it stays */
+	char *netns;
 };
 
 struct europa_vr *europa_vr_by_id(u32 id);
@@ -93,18 +128,30 @@ struct europa_vr *europa_vr_by_name(const char *name);
 struct europa_vr *europa_vr_hold_id(u32 id);
 struct europa_vr *europa_vr_hold_name(const char *name);
 struct europa_vr *europa_vr_next(u32 *id);
+const char *europa_vr_name(const struct europa_vr *vr);
 bool europa_vr_name_valid(const char *name);
 void europa_vr_config_default(struct europa_config *config);
 void europa_vr_config_get(const struct europa_vr *vr,
 			  struct europa_config *config);
-struct europa_vr *europa_vr_new(u32 id, const struct europa_config *config,
-				struct netlink_ext_ack *extack);
-int europa_vr_set(struct europa_vr *vr, const struct europa_config *config,
-		  struct netlink_ext_ack *extack);
-void europa_vr_del(struct europa_vr *vr);
-void europa_vr_finish(struct europa_vr *vr);
 void europa_vr_put(struct europa_vr *vr);
 enum europa_state europa_vr_state(struct europa_vr *vr);
 void europa_vr_stats(struct europa_vr *vr, struct europa_stats *sum);
+
+/* For vr_admin.c. */
+int europa_vr_check(const struct europa_vr *self,
+		    const struct europa_config *config,
+		    struct netlink_ext_ack *extack);
+int europa_vr_change_alloc(struct europa_vr_change *change,
+			   struct europa_vr *vr, const char *name,
+			   const char *netns);
+void europa_vr_change_free(struct europa_vr_change *change);
+void europa_vr_apply(struct europa_vr *vr, const struct europa_config *config,
+		     struct europa_vr_change *change);
+void europa_vr_apply_owner(struct europa_vr *vr,
+			   const struct europa_config *config);
+int europa_vr_register(struct europa_vr *vr, u32 id,
+		       const struct europa_config *config,
+		       struct netlink_ext_ack *extack);
+void europa_vr_unregister(struct europa_vr *vr);
 
 #endif /* _EUROPA_VR_H */

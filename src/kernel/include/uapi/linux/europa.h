@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/* Copyright (C) the Europa authors */
 /*
  * Europa: user-mode virtual routers. This header is the whole contract between
  * europa.ko and everything outside it: shared memory, ioctl, generic netlink,
@@ -19,7 +20,9 @@
  *   slot: | struct europa_slot, 64 B | headroom | data, up to snap bytes |
  *
  * Slots come to the VR by rx (a packet) or spare (blank, for packets the VR
- * makes), in ring order. Each goes back exactly once, by tx, in any order. The
+ * makes), in ring order. Each goes back exactly once, by tx, in any order. A
+ * packet kept for longer than 30 s is taken back (counted: gone), within 15 s;
+ * its slot remains the VR's, and returning it has no effect but that. The
  * kernel keeps who owns a slot in memory of its own; an entry for a slot the
  * VR does not own is counted (bad_slot) and ignored.
  *
@@ -166,16 +169,17 @@ struct europa_ctl {
 /* ---- ioctl on /dev/europa/vrN ----------------------------------------- */
 
 /*
- * ATTACH: EBUSY the queue has a data plane; EPROTO version; EINVAL queue,
- * features, spares or reserved; ENODEV the VR is gone; ENOMEM. START, STOP, KICK,
- * DETACH: ENOTCONN not attached by this file. KICK returns entries drained.
+ * ATTACH: EBADF not open for reading and writing; EBUSY the queue has a data
+ * plane; EPROTO version; EINVAL queue, spares or reserved; ENODEV the VR is
+ * gone; ENOMEM. START, STOP, KICK, DETACH: ENOTCONN not attached by this file.
+ * KICK returns entries drained.
  * The queue is detached when the attaching process closes the file (any
  * descriptor of it), unmaps the pool, or dies, even if a child holds both.
  */
 struct europa_attach {
 	__u32 version;		/* in: EUROPA_ABI_VERSION */
 	__u32 queue;		/* in: 0 ... queues - 1 */
-	__u64 features;		/* in: wanted, out: granted; none so far */
+	__u64 features;		/* in: wanted, out: granted, EUROPA_FEATURE_* */
 	__u32 spares;		/* in: wanted, <= slots / 2, 0 for 64 or that; out */
 	__u32 vr;		/* out: number */
 	__u32 generation;	/* out */
@@ -194,14 +198,25 @@ struct europa_attach {
 	__u64 reserved[4];	/* in, out: 0 */
 };
 
-/* PORT: ENOENT no such port. */
+/*
+ * Features of a data plane. One that the kernel does not know is not granted,
+ * which is no error: look at what comes out.
+ * AGREE: it forwards for the network namespace of its ports, as the kernel
+ *   there would. A packet that would have met a rule in the kernel (enum
+ *   europa_filter) is given to the port's stack instead, before the data plane
+ *   sees it or, if the rule came meanwhile, when it asks to SEND it. Without,
+ *   the data plane is its own master and passes such rules by.
+ */
+#define EUROPA_FEATURE_AGREE	(1ULL << 0)
+
+/* PORT: ENOENT no such port; EINVAL reserved is not 0. */
 struct europa_port_info {
 	__u32 port;		/* in */
 	__u32 ifindex;		/* out: in the port's own namespace */
 	__u32 mtu;		/* out: bytes */
 	__u32 flags;		/* out: EUROPA_PORT_* */
 	__u8 address[6];	/* out: MAC */
-	__u8 reserved[10];	/* 0 */
+	__u8 reserved[10];	/* in, out: 0 */
 };
 
 #define EUROPA_PORT_UP		0x01	/* interface up, carrier on */
@@ -257,7 +272,9 @@ enum europa_attr {
 	EUROPA_A_SLOTS,		/* u32; SLOTS, SNAP, QUEUES: EBUSY while attached */
 	EUROPA_A_SNAP,		/* u32 bytes */
 	EUROPA_A_QUEUES,	/* u32 */
-	EUROPA_A_LIMIT,		/* u64 bytes, of kept packets' truesize */
+	EUROPA_A_LIMIT,		/* u64 bytes, of kept packets' truesize, and as
+				 * many of packets it made that have not left
+				 */
 	EUROPA_A_UID,		/* u32: owner of the device node */
 	EUROPA_A_GID,		/* u32 */
 	EUROPA_A_MODE,		/* u32, 0 ... 0777; devtmpfs makes 0 0600 */
@@ -283,6 +300,9 @@ enum europa_attr {
 	EUROPA_A_PRIO,		/* u32, in, out: tc classid (major << 16 | minor)
 				 * stamped on what the VR sends, 0 for none
 				 */
+	EUROPA_A_FEATURES,	/* u64, out: granted to the data plane; absent
+				 * without one
+				 */
 	__EUROPA_A_MAX
 };
 
@@ -305,7 +325,48 @@ enum europa_port_attr {
 	 */
 	EUROPA_PORT_A_NETNSID,
 	EUROPA_PORT_A_LOWER_NETNSID,
+	EUROPA_PORT_A_FILTERS,	/* u32, enum europa_filter: what there is now */
 };
+
+/*
+ * What the kernel's stack at a port would apply to a packet that it forwards.
+ * Bits. To a data plane with feature AGREE those of EUROPA_FILTER_TO_STACK
+ * mean: the port's stack gets the packet; the others: SEND goes out through the
+ * port's interface, not straight to the lower device, and so through them.
+ */
+enum europa_filter {
+	/* netfilter hooks of the namespace at prerouting, forward, postrouting:
+	 * nftables, iptables, conntrack, NAT, IPVS. For packets of that family.
+	 */
+	EUROPA_FILTER_IPV4		= 0x001,
+	EUROPA_FILTER_IPV6		= 0x002,
+	EUROPA_FILTER_XFRM		= 0x004, /* IPsec policies of the namespace */
+	EUROPA_FILTER_NFT_INGRESS	= 0x008, /* netfilter ingress hook of the port */
+	EUROPA_FILTER_NFT_EGRESS	= 0x010,
+	EUROPA_FILTER_TC_INGRESS	= 0x020, /* tc filters on the port */
+	EUROPA_FILTER_TC_EGRESS		= 0x040,
+	EUROPA_FILTER_QDISC		= 0x080, /* a qdisc that queues, on the port */
+	EUROPA_FILTER_XDP		= 0x100, /* an XDP program on the port */
+	EUROPA_FILTER_UPPER		= 0x200, /* port of a bridge, bond, VRF ... */
+};
+
+#define EUROPA_FILTER_TO_STACK \
+	(EUROPA_FILTER_IPV4 | EUROPA_FILTER_IPV6 | EUROPA_FILTER_XFRM | \
+	 EUROPA_FILTER_NFT_INGRESS | EUROPA_FILTER_TC_INGRESS | \
+	 EUROPA_FILTER_XDP | EUROPA_FILTER_UPPER)
+
+/* Entries of an array of { bit, name }. */
+#define EUROPA_FILTER_NAMES \
+	[0] = { EUROPA_FILTER_IPV4, "netfilter-ipv4" }, \
+	[1] = { EUROPA_FILTER_IPV6, "netfilter-ipv6" }, \
+	[2] = { EUROPA_FILTER_XFRM, "xfrm" }, \
+	[3] = { EUROPA_FILTER_NFT_INGRESS, "nft-ingress" }, \
+	[4] = { EUROPA_FILTER_NFT_EGRESS, "nft-egress" }, \
+	[5] = { EUROPA_FILTER_TC_INGRESS, "tc-ingress" }, \
+	[6] = { EUROPA_FILTER_TC_EGRESS, "tc-egress" }, \
+	[7] = { EUROPA_FILTER_QDISC, "qdisc" }, \
+	[8] = { EUROPA_FILTER_XDP, "xdp" }, \
+	[9] = { EUROPA_FILTER_UPPER, "upper" }
 
 /* Slots by owner: with a data plane the five sum to SLOTS, without all are 0. */
 enum europa_queue_attr {
@@ -333,6 +394,9 @@ enum europa_event {
 	EUROPA_EVENT_ATTACH, EUROPA_EVENT_START, EUROPA_EVENT_STOP,
 	EUROPA_EVENT_DETACH, EUROPA_EVENT_PORT_NEW, EUROPA_EVENT_PORT_DEL,
 	EUROPA_EVENT_CLASSIFIER_SET, EUROPA_EVENT_CLASSIFIER_DEL,
+	EUROPA_EVENT_FILTERS,	/* a port's FILTERS, as a packet found them, are
+				 * others than the last that did; AGREE only
+				 */
 };
 
 /* Counters of a VR, in packets unless said. Their names follow. */
@@ -364,7 +428,11 @@ enum europa_counter {
 	EUROPA_C_TX_DOWN,	/* port or lower device is down */
 	EUROPA_C_TX_NOMEM,	/* no memory */
 	EUROPA_C_TX_QDISC,	/* refused by the qdisc or the driver */
-	EUROPA_C_GONE,		/* port went away while the VR had the packet */
+	EUROPA_C_GONE,		/* port went away while the VR had the packet,
+				 * or the VR kept it for too long
+				 */
+	EUROPA_C_FILTERED,	/* to the kernel's stack, for its rules (AGREE) */
+	EUROPA_C_TX_LIMIT,	/* made by the VR, over the limit of what waits */
 	EUROPA_C_COUNT
 };
 
@@ -396,7 +464,9 @@ enum europa_counter {
 	[EUROPA_C_TX_DOWN] = "tx_down", \
 	[EUROPA_C_TX_NOMEM] = "tx_nomem", \
 	[EUROPA_C_TX_QDISC] = "tx_qdisc", \
-	[EUROPA_C_GONE] = "gone"
+	[EUROPA_C_GONE] = "gone", \
+	[EUROPA_C_FILTERED] = "filtered", \
+	[EUROPA_C_TX_LIMIT] = "tx_limit"
 
 /* Packets by what the classifier said. UNKNOWN: also a VR without a port. */
 enum europa_verdict_counter {

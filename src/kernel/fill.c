@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Objects as netlink attributes. All under rtnl. */
+// Copyright (C) the Europa authors
+/* Objects as netlink attributes. All under rtnl, but for names. */
 #include <linux/bpf.h>
-#include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/rtnetlink.h>
 #include <net/netlink.h>
+#include "fill.h"
+#include "filter.h"
 #include "lower.h"
-#include "message.h"
 #include "queue.h"
 
 /* Nothing for the asker's own namespace, else its number there. */
-static int europa_message_netns(struct sk_buff *skb, int type, struct net *net,
-				const struct net_device *dev)
+static int europa_fill_netns(struct sk_buff *skb, int type, struct net *net,
+			     const struct net_device *dev)
 {
 	if (net_eq(net, dev_net(dev)))
 		return 0;
@@ -18,19 +20,28 @@ static int europa_message_netns(struct sk_buff *skb, int type, struct net *net,
 			   peernet2id_alloc(net, dev_net(dev), GFP_KERNEL));
 }
 
-static int europa_message_lower(struct sk_buff *skb, struct net *net,
-				const struct net_device *lower)
+static int europa_fill_lower(struct sk_buff *skb, struct net *net,
+			     const struct net_device *lower)
 {
 	if (nla_put_u32(skb, EUROPA_PORT_A_LOWER_IFINDEX, lower->ifindex) ||
 	    nla_put_string(skb, EUROPA_PORT_A_LOWER_IFNAME, lower->name))
 		return -EMSGSIZE;
-	return europa_message_netns(skb, EUROPA_PORT_A_LOWER_NETNSID, net,
-				    lower);
+	return europa_fill_netns(skb, EUROPA_PORT_A_LOWER_NETNSID, net, lower);
+}
+
+static u32 europa_fill_filters(const struct net_device *dev)
+{
+	u32 filters;
+
+	rcu_read_lock();
+	filters = europa_filter_find(dev);
+	rcu_read_unlock();
+	return filters;
 }
 
 /* net: the asker's namespace. */
-int europa_message_port(struct sk_buff *skb, const struct europa_port *port,
-			struct net *net)
+int europa_fill_port(struct sk_buff *skb, const struct europa_port *port,
+		     struct net *net)
 {
 	struct nlattr *nest = nla_nest_start(skb, EUROPA_A_PORT);
 	struct net_device *dev = port->dev;
@@ -40,13 +51,15 @@ int europa_message_port(struct sk_buff *skb, const struct europa_port *port,
 	if (nla_put_u32(skb, EUROPA_PORT_A_NUMBER, port->number) ||
 	    nla_put_u32(skb, EUROPA_PORT_A_IFINDEX, dev->ifindex) ||
 	    nla_put_string(skb, EUROPA_PORT_A_IFNAME, dev->name) ||
-	    europa_message_netns(skb, EUROPA_PORT_A_NETNSID, net, dev) ||
-	    europa_message_lower(skb, net, port->lower_dev) ||
+	    europa_fill_netns(skb, EUROPA_PORT_A_NETNSID, net, dev) ||
+	    europa_fill_lower(skb, net, port->lower_dev) ||
 	    nla_put(skb, EUROPA_PORT_A_ADDRESS, ETH_ALEN, dev->dev_addr) ||
 	    nla_put_u8(skb, EUROPA_PORT_A_MODE, port->mode) ||
 	    nla_put_u8(skb, EUROPA_PORT_A_SPOOFCHK, port->spoofchk) ||
 	    nla_put_u8(skb, EUROPA_PORT_A_UP,
-		       netif_running(dev) && netif_carrier_ok(dev))) {
+		       netif_running(dev) && netif_carrier_ok(dev)) ||
+	    nla_put_u32(skb, EUROPA_PORT_A_FILTERS,
+			europa_fill_filters(dev))) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
 	}
@@ -55,8 +68,8 @@ int europa_message_port(struct sk_buff *skb, const struct europa_port *port,
 }
 
 /* A nest says its length in 16 bits: some ports. 1: there are more. */
-static int europa_message_some_ports(struct sk_buff *skb, struct europa_vr *vr,
-				     struct net *net, unsigned long *number)
+static int europa_fill_some_ports(struct sk_buff *skb, struct europa_vr *vr,
+				  struct net *net, unsigned long *number)
 {
 	struct nlattr *nest = nla_nest_start(skb, EUROPA_A_PORTS);
 	struct europa_port *port;
@@ -65,7 +78,7 @@ static int europa_message_some_ports(struct sk_buff *skb, struct europa_vr *vr,
 	if (!nest)
 		return -EMSGSIZE;
 	xa_for_each_start(&vr->ports, *number, port, *number) {
-		err = some-- ? europa_message_port(skb, port, net) : 1;
+		err = some-- ? europa_fill_port(skb, port, net) : 1;
 		if (err)
 			break;
 	}
@@ -76,33 +89,32 @@ static int europa_message_some_ports(struct sk_buff *skb, struct europa_vr *vr,
 /* From *number on; on EMSGSIZE it is the one that did not fit, and what did
  * fit stays.
  */
-int europa_message_ports(struct sk_buff *skb, struct europa_vr *vr,
-			 struct net *net, unsigned long *number)
+int europa_fill_ports(struct sk_buff *skb, struct europa_vr *vr,
+		      struct net *net, unsigned long *number)
 {
 	int err;
 
 	do
-		err = europa_message_some_ports(skb, vr, net, number);
+		err = europa_fill_some_ports(skb, vr, net, number);
 	while (err > 0);
 	return err;
 }
 
-static int europa_message_queue(struct sk_buff *skb,
-				struct europa_queue *queue, u32 index)
+static int europa_fill_queue(struct sk_buff *skb,
+			     struct europa_queue *queue, u32 index)
 {
 	struct nlattr *nest = nla_nest_start(skb, EUROPA_A_QUEUE);
 	u32 count[EUROPA_OWNER_COUNT] = {};
 	bool asleep = false;
-	u64 held = 0;
+	u64 kept = 0;
 
 	if (!nest)
 		return -EMSGSIZE;
 	spin_lock_bh(&queue->lock);
 	if (queue->pool) {
 		europa_pool_count(queue->pool, count);
-		held = queue->pool->held_bytes;
-		/* A moment ago or in a moment is as good: only to be shown. */
-		asleep = queue->sleeping && waitqueue_active(&queue->wait);
+		kept = queue->pool->kept_bytes;
+		asleep = europa_queue_asleep(queue);
 	}
 	spin_unlock_bh(&queue->lock);
 	if (nla_put_u32(skb, EUROPA_QUEUE_A_INDEX, index) ||
@@ -111,7 +123,7 @@ static int europa_message_queue(struct sk_buff *skb,
 	    nla_put_u32(skb, EUROPA_QUEUE_A_VR, count[EUROPA_OWNER_VR]) ||
 	    nla_put_u32(skb, EUROPA_QUEUE_A_SPARE, count[EUROPA_OWNER_SPARE]) ||
 	    nla_put_u32(skb, EUROPA_QUEUE_A_TX, count[EUROPA_OWNER_TX]) ||
-	    nla_put_u64_64bit(skb, EUROPA_QUEUE_A_HELD, held,
+	    nla_put_u64_64bit(skb, EUROPA_QUEUE_A_HELD, kept,
 			      EUROPA_QUEUE_A_PAD) ||
 	    nla_put_u8(skb, EUROPA_QUEUE_A_ASLEEP, asleep))
 		return -EMSGSIZE;
@@ -119,7 +131,7 @@ static int europa_message_queue(struct sk_buff *skb,
 	return 0;
 }
 
-static int europa_message_stats(struct sk_buff *skb, struct europa_vr *vr)
+static int europa_fill_stats(struct sk_buff *skb, struct europa_vr *vr)
 {
 	struct nlattr *nest = nla_nest_start(skb, EUROPA_A_STATS);
 	struct europa_stats sum;
@@ -135,7 +147,7 @@ static int europa_message_stats(struct sk_buff *skb, struct europa_vr *vr)
 	return 0;
 }
 
-int europa_message_config(struct sk_buff *skb, const struct europa_vr *vr)
+int europa_fill_config(struct sk_buff *skb, const struct europa_vr *vr)
 {
 	if (nla_put_string(skb, EUROPA_A_NETNS, vr->netns ?: "") ||
 	    nla_put_u32(skb, EUROPA_A_SLOTS, vr->slots) ||
@@ -151,32 +163,60 @@ int europa_message_config(struct sk_buff *skb, const struct europa_vr *vr)
 	return 0;
 }
 
-int europa_message_state(struct sk_buff *skb, struct europa_vr *vr)
+/* Not vr->lock: a data plane may hold that for long. */
+static int europa_fill_plane(struct sk_buff *skb,
+			     struct europa_queue *queue)
 {
-	u32 i, pid;
+	u32 pid, generation;
+	u64 features;
+	bool attached;
 
-	/* Not vr->lock: a data plane may hold that for long. */
-	spin_lock_bh(&vr->queues[0].lock);
-	pid = pid_vnr(vr->queues[0].pid);
-	spin_unlock_bh(&vr->queues[0].lock);
+	spin_lock_bh(&queue->lock);
+	attached = queue->pool;
+	features = queue->features;
+	pid = europa_queue_pid(queue, task_active_pid_ns(current));
+	generation = queue->generation;
+	spin_unlock_bh(&queue->lock);
+	if (nla_put_u32(skb, EUROPA_A_PID, pid) ||
+	    nla_put_u32(skb, EUROPA_A_GENERATION, generation))
+		return -EMSGSIZE;
+	return attached ? nla_put_u64_64bit(skb, EUROPA_A_FEATURES, features,
+					    EUROPA_A_PAD) : 0;
+}
+
+int europa_fill_state(struct sk_buff *skb, struct europa_vr *vr)
+{
+	u32 i;
+
 	if (nla_put_u8(skb, EUROPA_A_STATE, europa_vr_state(vr)) ||
-	    nla_put_u32(skb, EUROPA_A_PID, pid) ||
-	    nla_put_u32(skb, EUROPA_A_GENERATION, vr->queues[0].generation))
+	    europa_fill_plane(skb, &vr->queues[0]))
 		return -EMSGSIZE;
 	for (i = 0; i < vr->nr_queues; i++)
-		if (europa_message_queue(skb, &vr->queues[i], i))
+		if (europa_fill_queue(skb, &vr->queues[i], i))
 			return -EMSGSIZE;
-	return europa_message_stats(skb, vr);
+	return europa_fill_stats(skb, vr);
 }
 
-int europa_message_id(struct sk_buff *skb, const struct europa_vr *vr)
+/* Needs no rtnl: the name that the VR has, or had a moment ago. */
+int europa_fill_name(struct sk_buff *skb, int type,
+		     const struct europa_vr *vr)
 {
-	return nla_put_u32(skb, EUROPA_A_VR, vr->id) ||
-	       nla_put_string(skb, EUROPA_A_NAME, vr->name) ? -EMSGSIZE : 0;
+	int err;
+
+	rcu_read_lock();
+	err = nla_put_string(skb, type, europa_vr_name(vr));
+	rcu_read_unlock();
+	return err;
 }
 
-static int europa_message_verdicts(struct sk_buff *skb,
-				   const struct europa_lower *lower)
+int europa_fill_id(struct sk_buff *skb, const struct europa_vr *vr)
+{
+	return nla_put_u32(skb, EUROPA_A_VR, vr->id) ?:
+	       europa_fill_name(skb, EUROPA_A_NAME, vr);
+}
+
+static int europa_fill_verdicts(struct sk_buff *skb,
+				const struct europa_lower *lower)
 {
 	struct nlattr *nest = nla_nest_start(skb, EUROPA_A_VERDICTS);
 	int i, cpu;
@@ -195,8 +235,8 @@ static int europa_message_verdicts(struct sk_buff *skb,
 	return 0;
 }
 
-int europa_message_program(struct sk_buff *skb,
-			   const struct europa_lower *lower)
+int europa_fill_program(struct sk_buff *skb,
+			const struct europa_lower *lower)
 {
 	struct bpf_prog *prog = rtnl_dereference(lower->prog);
 
@@ -209,5 +249,5 @@ int europa_message_program(struct sk_buff *skb,
 	    nla_put_string(skb, EUROPA_A_PROG_NAME, prog->aux->name) ||
 	    nla_put(skb, EUROPA_A_PROG_TAG, sizeof(prog->tag), prog->tag))
 		return -EMSGSIZE;
-	return europa_message_verdicts(skb, lower);
+	return europa_fill_verdicts(skb, lower);
 }
