@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
  * By a hash of the 5-tuple over the buckets: a flow stays with its VR. Not the packet's own
  * hash: a sender's socket may have set that, or an IPv6 flow label, and TCP changes both

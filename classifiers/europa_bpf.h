@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /* For programs: bounded steps through a packet's headers, and taking a rule. */
 #ifndef EUROPA_BPF_H
 #define EUROPA_BPF_H

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /*
  * What the classifiers here, "ip vr rule" and the tests share: the maps a
  * classifier may have, by name. A program of yours that has a map of one of

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* By 5-tuple with wildcards: the first of the flows, by pref, that fits. */
 #include "europa_bpf.h"
 

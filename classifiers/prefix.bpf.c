@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* By the longest prefix of the destination; if none fits, of the source. */
 #include "europa_bpf.h"
 

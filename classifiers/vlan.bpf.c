@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* By VLAN: the outermost tag, whether the device took it off or not. 0: untagged. */
 #include "europa_bpf.h"
 

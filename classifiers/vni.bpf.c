@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* By the network number of VXLAN (UDP 4789) or Geneve (UDP 6081), over IPv4 or IPv6. */
 #include <linux/udp.h>
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* The words of a command line, and what single words mean. */
 #include <ctype.h>
 #include <errno.h>
@@ -59,19 +60,32 @@ const char *args_value(struct args *a, const char *key)
 int args_unknown(const char *word)
 {
 	fprintf(stderr, "Error: unknown word \"%s\". Try \"ip vr help\".\n", word);
-	return EXIT_WORDS;
+	return EXIT_USAGE;
 }
 
 int args_invalid(const char *what, const char *value)
 {
 	fprintf(stderr, "Error: argument \"%s\" is wrong: %s\n", value, what);
-	return EXIT_WORDS;
+	return EXIT_USAGE;
 }
 
 int args_twice(const char *key)
 {
 	fprintf(stderr, "Error: \"%s\" is given twice.\n", key);
-	return EXIT_WORDS;
+	return EXIT_USAGE;
+}
+
+int args_string(struct args *a, const char *key, const char **to)
+{
+	if (*to)
+		return args_twice(key);
+	*to = args_value(a, key);
+	return *to ? 0 : EXIT_USAGE;
+}
+
+int no_more(const struct args *a)
+{
+	return args_left(a) ? args_unknown(args_peek(a)) : 0;
 }
 
 bool is_help(const char *word)
@@ -139,7 +153,7 @@ int parse_id(const char *word, uint32_t *id)
 	uint64_t value;
 
 	if (parse_number("a VR's number", word, 1, EUROPA_VR_MAX, &value))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	*id = value;
 	return 0;
 }
@@ -273,5 +287,30 @@ int parse_dev(const char *word, uint32_t *ifindex)
 	if (*ifindex)
 		return 0;
 	fprintf(stderr, "Cannot find device \"%s\"\n", word);
-	return EXIT_WORDS;
+	return EXIT_USAGE;
+}
+
+int take_ref(struct args *a, struct vr_ref *ref)
+{
+	args_take(a, "vr");
+	if (!args_left(a)) {
+		fprintf(stderr, "Error: which VR? Give its name or number.\n");
+		return EXIT_USAGE;
+	}
+	return parse_ref(args_next(a), ref);
+}
+
+int take_dev(struct args *a, const char **dev)
+{
+	if (args_take(a, "dev") || (args_left(a) && !*dev))
+		return args_string(a, "dev", dev);
+	return args_unknown(args_peek(a));
+}
+
+int need_dev(const char *dev, uint32_t *ifindex)
+{
+	if (dev)
+		return parse_dev(dev, ifindex);
+	fprintf(stderr, "Error: give dev DEVICE.\n");
+	return EXIT_USAGE;
 }

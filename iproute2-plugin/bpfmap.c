@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* The maps of a bound classifier, found by the program's id: nothing is pinned. */
 #include <errno.h>
 #include <stdbool.h>

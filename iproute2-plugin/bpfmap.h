@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /* The maps of a bound classifier, found by the program's id: nothing is pinned. */
 #ifndef BPFMAP_H
 #define BPFMAP_H
@@ -6,7 +7,7 @@
 #include <stdint.h>
 #include <bpf/libbpf.h>
 
-#include "rule.h"
+#include "rule_key.h"
 
 /* Before loading: no pins, and take over the maps of what is bound to ifindex now. 0 or -errno. */
 int bpfmap_prepare(struct bpf_object *o, uint32_t ifindex);

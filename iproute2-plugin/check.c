@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ip vr check: what will bite before it does. */
+// Copyright (C) the Europa authors
+/* ip vr check: tell of what keeps a device or VR from working, before it is used. */
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <stdarg.h>
@@ -14,16 +15,21 @@
 #include <sys/stat.h>
 
 #include "cmd.h"
-#include "device.h"
 #include "genl.h"
 #include "netns.h"
 #include "out.h"
 #include "rtnl.h"
+#include "vr_show.h"
 
 #define MTU_IPV6 1280
 
-enum level { FINE, NOTE, PROBLEM };
-static const char *const levels[] = { "ok", "note", "problem" };
+enum level { FINE, NOTE, WARNING, PROBLEM };
+static const struct {
+	const char *name;
+	enum out_color color;
+} levels[] = {
+	{ "ok", C_UP }, { "note", C_MAC }, { "warning", C_DOWN }, { "problem", C_DOWN },
+};
 static int problems;
 
 static void tell(enum level level, const char *what, const char *fmt, ...)
@@ -39,9 +45,8 @@ static void tell(enum level level, const char *what, const char *fmt, ...)
 	va_end(ap);
 	problems += level == PROBLEM;
 	out_open_object(NULL);
-	out_string(OUT_JSON, C_NONE, "level", NULL, levels[level]);
-	out_string(OUT_TEXT, level == FINE ? C_UP : level == PROBLEM ? C_DOWN : C_MAC, NULL,
-		   "%-8s", levels[level]);
+	out_string(OUT_JSON, C_NONE, "level", NULL, levels[level].name);
+	out_string(OUT_TEXT, levels[level].color, NULL, "%-8s", levels[level].name);
 	out_string(OUT_JSON, C_NONE, "what", NULL, what);
 	out_string(OUT_ANY, C_NONE, "message", "%s", text);
 	out_close_object();
@@ -283,6 +288,37 @@ static void check_home(const struct vr *vr)
 		close(fd);
 }
 
+static void check_port_rules(const struct vr *vr, const struct vr_port *p)
+{
+	char rules[FILTERS_TEXT];
+
+	filters_text(rules, p->filters);
+	if (vr->state == EUROPA_IDLE)
+		tell(NOTE, "rules", "forwarded packets meet rules at %s: %s; europa-router honours them, at the kernel's speed, other data planes as they choose", p->ifname, rules);
+	else if (vr_bypasses(vr))
+		tell(WARNING, "rules", "what the data plane forwards bypasses the rules at %s: %s; start europa-router without --bypass-filters, or remove them if they are not meant", p->ifname, rules);
+	else
+		tell(NOTE, "rules", "forwarded packets meet rules at %s: %s; they are honoured, by the kernel, so forwarding is slower while they are there", p->ifname, rules);
+}
+
+static void check_rules(const struct vr *vr)
+{
+	bool any = false;
+	size_t i;
+
+	if (vr->state != EUROPA_IDLE && !vr->has_features) {
+		tell(WARNING, "rules", "the module is older than ip-vr and does not tell of nftables, iptables and tc rules: what the data plane forwards bypasses them");
+		return;
+	}
+	for (i = 0; i < vr->nports; i++)
+		if (vr->ports[i].filters) {
+			check_port_rules(vr, &vr->ports[i]);
+			any = true;
+		}
+	if (!any)
+		tell(FINE, "rules", "the module tells of no nftables, iptables or tc rules that forwarded packets would meet");
+}
+
 static int check_vr(const struct vr_ref *ref)
 {
 	struct vr vr;
@@ -292,6 +328,7 @@ static int check_vr(const struct vr_ref *ref)
 		return ret;
 	check_node(&vr);
 	check_home(&vr);
+	check_rules(&vr);
 	vr_free(&vr);
 	return 0;
 }
@@ -307,14 +344,14 @@ int cmd_check(struct args *a)
 	while (args_left(a)) {
 		if (!has_vr && (dev || !strcmp(args_peek(a), "vr")) && strcmp(args_peek(a), "dev")) {
 			if (take_ref(a, &ref))
-				return EXIT_WORDS;
+				return EXIT_USAGE;
 			has_vr = true;
 		} else if (take_dev(a, &dev)) {
-			return EXIT_WORDS;
+			return EXIT_USAGE;
 		}
 	}
 	if (need_dev(dev, &ifindex))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	problems = 0;
 	out_open_array(NULL);
 	check_module();
@@ -323,5 +360,5 @@ int cmd_check(struct args *a)
 		ret = check_vr(&ref);
 	out_close_array();
 	out_end();
-	return ret ? ret : problems ? EXIT_WORDS : 0;
+	return ret ? ret : problems ? EXIT_USAGE : 0;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* ip vr classifier: load a BPF program, bind it to a device. */
 #include <errno.h>
 #include <stdarg.h>
@@ -11,13 +12,13 @@
 
 #include "bpfmap.h"
 #include "cmd.h"
-#include "device.h"
 #include "genl.h"
 #include "out.h"
-#include "show.h"
+#include "vr_show.h"
 
 #define LOG_SIZE	(1 << 24)	/* a longer one would end with its beginning */
-#define LOG_LINES	12	/* of the verifier's, on failure */
+#define LOG_LINES	12	/* of the verifier's, on failure, where there is no report */
+#define LOG_REPORT	"\nVerification failed:"	/* begins one, in newer kernels */
 
 struct source {
 	const char *object, *section, *program, *pinned;
@@ -62,9 +63,17 @@ static const char *last_lines(const char *log, int lines)
 	return log;
 }
 
+/* What says why the program is refused. */
+static const char *why_refused(const char *log)
+{
+	const char *report = strstr(log, LOG_REPORT);
+
+	return report ? report + 1 : last_lines(log, LOG_LINES);
+}
+
 static void print_log(const char *log)
 {
-	const char *from = verbose ? log : last_lines(log, LOG_LINES);
+	const char *from = verbose ? log : why_refused(log);
 
 	if (*log)
 		fprintf(stderr, "%s%s", from, log[strlen(log) - 1] == '\n' ? "" : "\n");
@@ -118,7 +127,7 @@ static int load(struct bpf_object *o, const struct source *s, uint32_t ifindex)
 	int err;
 
 	if (!p)
-		return -EXIT_WORDS;
+		return -EXIT_USAGE;
 	log = calloc(1, LOG_SIZE);
 	bpf_program__set_type(p, BPF_PROG_TYPE_SCHED_CLS);
 	if (log)
@@ -184,7 +193,7 @@ static int bind_pinned(uint32_t ifindex, const char *path)
 
 	if (fd < 0) {
 		fprintf(stderr, "Error: cannot open pinned program \"%s\": %s\n", path, strerror(errno));
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	}
 	ret = bind_fd(ifindex, fd);
 	close(fd);
@@ -197,7 +206,7 @@ static int bind_object(uint32_t ifindex, const struct source *s)
 	int fd, ret;
 
 	if (!o)
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	fd = load(o, s, ifindex);
 	ret = fd < 0 ? -fd : bind_fd(ifindex, fd);
 	bpf_object__close(o);
@@ -206,43 +215,19 @@ static int bind_object(uint32_t ifindex, const struct source *s)
 
 /* ---- set, del, show ---------------------------------------------------- */
 
-static int take_string(struct args *a, const char *key, const char **to)
-{
-	if (*to)
-		return args_twice(key);
-	*to = args_value(a, key);
-	return *to ? 0 : EXIT_WORDS;
-}
-
-/* [dev] DEVICE */
-int take_dev(struct args *a, const char **dev)
-{
-	if (args_take(a, "dev") || (args_left(a) && !*dev))
-		return take_string(a, "dev", dev);
-	return args_unknown(args_peek(a));
-}
-
-int need_dev(const char *dev, uint32_t *ifindex)
-{
-	if (dev)
-		return parse_dev(dev, ifindex);
-	fprintf(stderr, "Error: give dev DEVICE.\n");
-	return EXIT_WORDS;
-}
-
 static int parse_source(struct args *a, const char **dev, struct source *s)
 {
 	int ret = 0;
 
 	while (args_left(a) && !ret) {
 		if (args_take(a, "object") || args_take(a, "obj"))
-			ret = take_string(a, "object", &s->object);
+			ret = args_string(a, "object", &s->object);
 		else if (args_take(a, "section") || args_take(a, "sec"))
-			ret = take_string(a, "section", &s->section);
+			ret = args_string(a, "section", &s->section);
 		else if (args_take(a, "program"))
-			ret = take_string(a, "program", &s->program);
+			ret = args_string(a, "program", &s->program);
 		else if (args_take(a, "pinned"))
-			ret = take_string(a, "pinned", &s->pinned);
+			ret = args_string(a, "pinned", &s->pinned);
 		else if (args_take(a, "verbose"))
 			s->verbose = true;
 		else
@@ -250,7 +235,7 @@ static int parse_source(struct args *a, const char **dev, struct source *s)
 	}
 	if (!ret && !s->object == !s->pinned) {
 		fprintf(stderr, "Error: give either object FILE or pinned FILE.\n");
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	}
 	return ret;
 }
@@ -262,7 +247,7 @@ static int classifier_set(struct args *a)
 	uint32_t ifindex;
 
 	if (parse_source(a, &dev, &s) || need_dev(dev, &ifindex))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	verbose = s.verbose;
 	return s.pinned ? bind_pinned(ifindex, s.pinned) : bind_object(ifindex, &s);
 }
@@ -276,9 +261,9 @@ static int classifier_del(struct args *a)
 
 	while (args_left(a))
 		if (take_dev(a, &dev))
-			return EXIT_WORDS;
+			return EXIT_USAGE;
 	if (need_dev(dev, &ifindex))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	ret = genl_open(&g, -1);
 	if (ret)
 		return ret;
@@ -342,9 +327,9 @@ static int classifier_show(struct args *a)
 
 	while (args_left(a))
 		if (take_dev(a, &dev))
-			return EXIT_WORDS;
+			return EXIT_USAGE;
 	if (dev && parse_dev(dev, &ifindex))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	ret = genl_open(&g, -1);
 	if (ret)
 		return ret;

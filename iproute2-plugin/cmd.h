@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /* The commands of ip vr. Each returns the exit code. */
 #ifndef CMD_H
 #define CMD_H
 
 #include "args.h"
-
-struct options {
-	int stats, details;
-	bool brief, force, timestamp, timestamp_short;
-};
-extern struct options options;
 
 struct command {
 	const char *name;
@@ -33,11 +28,5 @@ int cmd_wait(struct args *a);
 int cmd_pids(struct args *a);
 int cmd_identify(struct args *a);
 int cmd_monitor(struct args *a);
-
-/* A VR, with or without the word vr before it; 0 or EXIT_WORDS. */
-int take_ref(struct args *a, struct vr_ref *ref);
-int port_detach(uint32_t id, const char *dev);	/* dev: in this namespace */
-int no_more(const struct args *a);
-int run_line(int argc, char **argv);
 
 #endif

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
  * ip vr attach ... confirm SECONDS: an attachment that undoes itself. Each that
  * waits has a file in RUN_DIR; "ip vr confirm" removes the files, and a process
@@ -63,7 +64,7 @@ static void leave_session(void)
 		_exit(1);
 }
 
-int confirm_or_detach(int milliseconds, uint32_t id, const char *dev)
+int confirm_or_detach(int milliseconds, int (*detach)(void *data), void *data)
 {
 	char path[64];
 	pid_t pid;
@@ -84,9 +85,9 @@ int confirm_or_detach(int milliseconds, uint32_t id, const char *dev)
 	}
 	leave_session();
 	sleep_for(milliseconds);
-	_exit(unlink(path) ? 0 : port_detach(id, dev));
+	_exit(unlink(path) ? 0 : detach(data));
 undo:
-	port_detach(id, dev);
+	detach(data);
 	return EXIT_KERNEL;
 }
 
@@ -97,7 +98,7 @@ int cmd_confirm(struct args *a)
 	int count = 0;
 
 	if (no_more(a))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	dir = opendir(RUN_DIR);
 	while (dir && (entry = readdir(dir)))
 		if (!strncmp(entry->d_name, PREFIX, strlen(PREFIX)) &&
@@ -108,5 +109,5 @@ int cmd_confirm(struct args *a)
 	if (count)
 		return 0;
 	fprintf(stderr, "Nothing waits to be confirmed.\n");
-	return EXIT_WORDS;
+	return EXIT_USAGE;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* ip vr exec: into the home namespace, with the VR's device and nothing else. */
 #include <dirent.h>
 #include <errno.h>
@@ -76,7 +77,7 @@ static int enter_home(const char *netns)
 	int fd = netns_open_loud(netns), here;
 
 	if (fd < 0)
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	here = netns_enter(fd);
 	close(fd);
 	if (here < 0) {
@@ -162,7 +163,7 @@ static int parse_who(const char *word, struct who *who)
 	const struct passwd *pw;
 
 	if (parse_uid(word, &who->uid))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	pw = getpwuid(who->uid);
 	who->gid = pw ? pw->pw_gid : who->uid ? NOBODY : 0;
 	return 0;
@@ -213,13 +214,13 @@ int cmd_exec(struct args *a)
 	if (args_take(a, "user")) {
 		user = args_value(a, "user");
 		if (!user || parse_who(user, &who))
-			return EXIT_WORDS;
+			return EXIT_USAGE;
 	}
 	if (take_ref(a, &ref))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	if (!args_left(a)) {
 		fprintf(stderr, "Error: exec what? Give a command.\n");
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	}
 	ret = find_vr(&ref, &conf);
 	if (ret)

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* Generic netlink family "europa": structs to attributes and back. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/socket.h>
 #include <linux/genetlink.h>
 
 #include "genl.h"
@@ -116,6 +118,15 @@ int genl_fail(const struct genl *g)
 	return nl_fail(&g->nl, "Europa");
 }
 
+/* Beyond what everybody may have where this process may; else as much as that. */
+void genl_buffer(struct genl *g, int bytes)
+{
+	int fd = nl_fd(&g->nl);
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+}
+
 int genl_subscribe(struct genl *g)
 {
 	if (mnl_socket_setsockopt(g->nl.socket, NETLINK_ADD_MEMBERSHIP,
@@ -158,6 +169,7 @@ static void read_port(const struct nlattr *nest, struct vr *vr)
 		case EUROPA_PORT_A_MODE: p->mode = nl_uint(attr); break;
 		case EUROPA_PORT_A_SPOOFCHK: p->spoofchk = nl_uint(attr); break;
 		case EUROPA_PORT_A_UP: p->up = nl_uint(attr); break;
+		case EUROPA_PORT_A_FILTERS: p->filters = nl_uint(attr); break;
 		case EUROPA_PORT_A_IFNAME:
 			nl_string(p->ifname, sizeof(p->ifname), attr);
 			break;
@@ -234,6 +246,10 @@ static void read_vr(const struct nlmsghdr *nlh, struct vr *vr)
 		case EUROPA_A_STATE: vr->state = nl_uint(attr); break;
 		case EUROPA_A_PID: vr->pid = nl_uint(attr); break;
 		case EUROPA_A_GENERATION: vr->generation = nl_uint(attr); break;
+		case EUROPA_A_FEATURES:
+			vr->features = nl_uint(attr);
+			vr->has_features = true;
+			break;
 		case EUROPA_A_PORT: read_port(attr, vr); break;
 		case EUROPA_A_PORTS:
 			mnl_attr_for_each_nested(port, attr)
@@ -382,7 +398,7 @@ int genl_vr_find(struct genl *g, const struct vr_ref *ref, struct vr *vr)
 		fprintf(stderr, "VR %u does not exist.\n", ref->id);
 	else
 		fprintf(stderr, "VR \"%s\" does not exist.\n", ref->name);
-	return EXIT_WORDS;
+	return EXIT_USAGE;
 }
 
 int genl_vr_lookup(const struct vr_ref *ref, struct vr *vr)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 #ifndef GENL_H
 #define GENL_H
 
@@ -21,6 +22,7 @@ int genl_open_all(struct genl *g);
 void genl_close(struct genl *g);
 int genl_fail(const struct genl *g);	/* print the error; the exit code */
 int genl_subscribe(struct genl *g);
+void genl_buffer(struct genl *g, int bytes);	/* for what waits to be received */
 
 /* 0 or -errno, all of them. */
 int genl_vr_new(struct genl *g, const struct vr_conf *conf);

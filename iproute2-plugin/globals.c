@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* ip(8)'s options before the object, read as it reads them, abbreviations and all. */
 #include <string.h>
 

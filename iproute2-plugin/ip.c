@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* ip vr to ip-vr, everything else to the real ip, all as it came. */
 #include <errno.h>
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* ip link ... type europa */
 #include "plugin.h"
 
@@ -10,6 +11,18 @@ static const char *const modes[] = {
 	[EUROPA_MODE_CLASSIFIER] = "classifier",
 };
 #define MODES (sizeof(modes) / sizeof(modes[0]))
+
+static bool fits(void)
+{
+	const struct plugin_need needs[] = {
+		PLUGIN_NEED(addattr_l), PLUGIN_NEED(parse_rtattr), PLUGIN_NEED(invarg),
+		PLUGIN_NEED(missarg), PLUGIN_NEED(get_u32), PLUGIN_NEED(print_color_string),
+		PLUGIN_NEED(print_color_uint), PLUGIN_NEED(print_color_u64),
+		PLUGIN_NEED(print_color_on_off), PLUGIN_NEED(print_nl),
+	};
+
+	return plugin_fits("link_europa.so", needs, sizeof(needs) / sizeof(needs[0]));
+}
 
 static void print_usage(FILE *f)
 {
@@ -98,6 +111,8 @@ static bool parse_setting(int *argc, char ***argv, struct nlmsghdr *n)
 static int europa_parse_opt(struct link_util *lu, int argc, char **argv, struct nlmsghdr *n)
 {
 	(void)lu;
+	if (!fits())
+		return -1;
 	for (; argc > 0; argc--, argv++) {
 		if (parse_setting(&argc, &argv, n))
 			continue;
@@ -134,7 +149,7 @@ static void europa_print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
 {
 	(void)lu;
 	(void)f;
-	if (!tb)
+	if (!tb || !fits())
 		return;
 	print_vr(tb);
 	if (tb[IFLA_EUROPA_PORT])
@@ -163,6 +178,8 @@ static void europa_print_counters(struct link_util *lu, FILE *f, struct rtattr *
 
 	(void)lu;
 	(void)f;
+	if (!fits())
+		return;
 	parse_rtattr(tb, EUROPA_C_COUNT, RTA_DATA(xstats), RTA_PAYLOAD(xstats));
 	for (i = 0; i < EUROPA_C_COUNT; i++) {
 		if (!tb[i + 1])

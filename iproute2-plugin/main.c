@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* ip vr: global options, the table of commands, batches. */
 #include <errno.h>
 #include <stdio.h>
@@ -9,15 +10,10 @@
 #include "cmd.h"
 #include "globals.h"
 #include "netns.h"
+#include "options.h"
 #include "out.h"
 
-#ifndef EUROPA_VERSION
-#define EUROPA_VERSION "0.1"
-#endif
-
 #define BATCH_WORDS 256
-
-struct options options;
 
 static int cmd_help(struct args *a);
 
@@ -106,11 +102,11 @@ static int run_command(struct args *a)
 	if (is_help(args_peek(a)))
 		return cmd_help(a);
 	fprintf(stderr, "Error: command \"%s\" is unknown. Try \"ip vr help\".\n", args_peek(a));
-	return EXIT_WORDS;
+	return EXIT_USAGE;
 }
 
 /* One line of a batch, or what follows the options: the word vr may come first. */
-int run_line(int argc, char **argv)
+static int run_line(int argc, char **argv)
 {
 	struct args a = { argc, argv };
 
@@ -156,7 +152,7 @@ static int run_batch_line(char *line, const char *file, int number)
 	words[n > 0 ? n : 0] = NULL;
 	if (n < 0) {
 		fprintf(stderr, "Error: too many words.\n");
-		ret = EXIT_WORDS;
+		ret = EXIT_USAGE;
 	} else {
 		ret = run_line(n, words);
 	}
@@ -201,12 +197,12 @@ static int run_batch(const char *file)
 
 	if (!f) {
 		fprintf(stderr, "Cannot open file \"%s\" for reading: %s\n", file, strerror(errno));
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	}
 	while (read_line(f, &line, &size, &number)) {
 		if (!run_batch_line(line, file, number))
 			continue;
-		ret = EXIT_WORDS;
+		ret = EXIT_USAGE;
 		if (!options.force)
 			break;
 	}
@@ -233,7 +229,7 @@ static int set_netns(const char *name)
 	int fd = netns_open_loud(name), here;
 
 	if (fd < 0)
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	here = netns_enter(fd);
 	close(fd);
 	if (here >= 0) {
@@ -241,7 +237,7 @@ static int set_netns(const char *name)
 		return 0;
 	}
 	fprintf(stderr, "Cannot enter network namespace \"%s\": %s\n", name, strerror(-here));
-	return EXIT_WORDS;
+	return EXIT_USAGE;
 }
 
 static const char *batch;
@@ -281,14 +277,14 @@ static int parse_options(int *argc, char ***argv)
 		}
 		if (o.what == GLOBAL_UNKNOWN) {
 			fprintf(stderr, "Error: option \"%s\" is unknown, try \"ip vr help\".\n", o.word);
-			return EXIT_WORDS;
+			return EXIT_USAGE;
 		}
 		if (globals_has_value(o.what) && !o.value) {
 			fprintf(stderr, "Error: option \"%s\" wants a value.\n", o.word);
-			return EXIT_WORDS;
+			return EXIT_USAGE;
 		}
 		if (set_option(o.what, o.word, o.value))
-			return EXIT_WORDS;
+			return EXIT_USAGE;
 	}
 	return 0;
 }
@@ -300,13 +296,13 @@ int main(int argc, char **argv)
 	argc--;
 	argv++;
 	if (parse_options(&argc, &argv))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	if (out_options.json)
 		out_options.color = false;
 	ret = batch ? run_batch(batch) : run_line(argc, argv);
 	if ((fflush(stdout) || ferror(stdout)) && !ret) {
 		perror("write");
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	}
 	return ret;
 }

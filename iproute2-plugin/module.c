@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* The kernel module: load it, or say why that cannot be. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* Network namespaces by name. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* Netlink: open, talk, tell errors. */
 #include <errno.h>
 #include <stdio.h>
@@ -124,7 +125,7 @@ static int dispatch_done(const struct nlmsghdr *nlh, void *data)
 }
 
 /* An interrupted dump is shown as far as it is consistent per VR, not refused. */
-static void forgive_interruption(char *buf, int len)
+static void ignore_interruption(char *buf, int len)
 {
 	struct nlmsghdr *nlh = (struct nlmsghdr *)buf;
 
@@ -146,7 +147,7 @@ static int run(struct nl *nl, uint32_t seq, mnl_cb_t cb, void *data)
 	len = mnl_socket_recvfrom(nl->socket, buf, sizeof(buf));
 	if (len < 0)
 		return -errno;
-	forgive_interruption(buf, len);
+	ignore_interruption(buf, len);
 	ret = mnl_cb_run2(buf, len, seq, seq ? mnl_socket_get_portid(nl->socket) : 0,
 			  dispatch_data, &d, control, NLMSG_DONE + 1);
 	return ret < 0 ? -errno : ret;
@@ -192,7 +193,7 @@ int nl_fail(const struct nl *nl, const char *who)
 			nl->message[len - 1] == '.' ? "" : ".");
 	else
 		fprintf(stderr, "%s answers: %s\n", who, strerror(nl->error));
-	return nl->error == ENOENT || nl->error == ENODEV ? EXIT_WORDS : EXIT_KERNEL;
+	return nl->error == ENOENT || nl->error == ENODEV ? EXIT_USAGE : EXIT_KERNEL;
 }
 
 uint64_t nl_uint(const struct nlattr *attr)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* Text or JSON, from the same calls. */
 #include <inttypes.h>
 #include <stdarg.h>

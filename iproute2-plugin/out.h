@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /* One call prints a value as text or as JSON. */
 #ifndef OUT_H
 #define OUT_H

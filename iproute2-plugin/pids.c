@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* ip vr pids, identify: who has which VR's device open. */
 #include <ctype.h>
 #include <dirent.h>
@@ -83,7 +84,7 @@ int cmd_pids(struct args *a)
 	int ret;
 
 	if (take_ref(a, &ref) || no_more(a))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	ret = genl_vr_lookup(&ref, &vr);
 	if (ret)
 		return ret;
@@ -121,9 +122,9 @@ int cmd_identify(struct args *a)
 	int ret;
 
 	if (args_left(a) && parse_number("a process", args_next(a), 1, INT32_MAX, &number))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	if (no_more(a))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	snprintf(pid, sizeof(pid), "%u", (unsigned int)number);
 	ret = genl_open_all(&g);
 	if (ret)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /* What both plugins need; they share no code at run time. */
 #ifndef PLUGIN_H
 #define PLUGIN_H
@@ -9,6 +10,29 @@
 #include <linux/europa.h>
 
 #include "iproute2.h"
+
+/* Something the plugin calls in the program that loads it. */
+struct plugin_need {
+	const char *name;
+	const void *where;
+};
+
+#define PLUGIN_NEED(symbol) { #symbol, (const void *)&(symbol) }
+
+/* Whether the program has all of it; if not, says what is missing. */
+static inline bool plugin_fits(const char *file, const struct plugin_need *needs, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (!needs[i].where) {
+			fprintf(stderr,
+				"%s is made for another iproute2 than this one, which has no %s: build and install it anew, or another version of Europa\n",
+				file, needs[i].name);
+			return false;
+		}
+	return true;
+}
 
 static inline const char *next_arg(int *argc, char ***argv, const char *key)
 {

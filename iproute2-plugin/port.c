@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* ip vr attach, detach. */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,34 +13,26 @@
 #include "netns.h"
 #include "rtnl.h"
 
-struct words {
+struct port_args {
 	const char *dev, *vr;
-	const char *bare[2];	/* words without a keyword before them */
-	int nbare;
+	const char *positional[2];	/* words without a keyword before them */
+	int npositional;
 	unsigned int given;	/* a bit per settings[] */
 	struct port_request request;
 	int confirm;		/* milliseconds, 0: not asked for */
 };
 
-static int set_string(const char **to, const char *key, struct args *a)
-{
-	if (*to)
-		return args_twice(key);
-	*to = args_value(a, key);
-	return *to ? 0 : EXIT_WORDS;
-}
-
-static int word_port(const char *value, struct port_request *r)
+static int set_port(const char *value, struct port_request *r)
 {
 	uint64_t port;
 
 	if (parse_number("a port's number", value, 0, EUROPA_PORT_MAX, &port))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	r->port = port;
 	return 0;
 }
 
-static int word_name(const char *value, struct port_request *r)
+static int set_name(const char *value, struct port_request *r)
 {
 	if (!*value || strlen(value) >= IFNAMSIZ || strpbrk(value, "/: \t\n"))
 		return args_invalid("not a valid interface name", value);
@@ -47,19 +40,19 @@ static int word_name(const char *value, struct port_request *r)
 	return 0;
 }
 
-static int word_address(const char *value, struct port_request *r)
+static int set_address(const char *value, struct port_request *r)
 {
 	r->has_address = true;
 	return parse_mac(value, r->address);
 }
 
-static int word_mode(const char *value, struct port_request *r)
+static int set_mode(const char *value, struct port_request *r)
 {
 	r->mode = parse_one_of("mode", value, port_mode_names, 3);
-	return r->mode < 0 ? EXIT_WORDS : 0;
+	return r->mode < 0 ? EXIT_USAGE : 0;
 }
 
-static int word_spoofchk(const char *value, struct port_request *r)
+static int set_spoofchk(const char *value, struct port_request *r)
 {
 	return parse_on_off("spoofchk", value, &r->spoofchk);
 }
@@ -68,15 +61,15 @@ static const struct {
 	const char *name;
 	int (*parse)(const char *value, struct port_request *r);
 } settings[] = {
-	{ "port", word_port },
-	{ "name", word_name },
-	{ "address", word_address },
-	{ "mode", word_mode },
-	{ "spoofchk", word_spoofchk },
+	{ "port", set_port },
+	{ "name", set_name },
+	{ "address", set_address },
+	{ "mode", set_mode },
+	{ "spoofchk", set_spoofchk },
 };
 
 /* -1: the word is no setting. */
-static int parse_setting(struct args *a, struct words *w)
+static int parse_setting(struct args *a, struct port_args *w)
 {
 	const char *value;
 	size_t i;
@@ -88,38 +81,38 @@ static int parse_setting(struct args *a, struct words *w)
 			return args_twice(settings[i].name);
 		w->given |= 1u << i;
 		value = args_value(a, settings[i].name);
-		return value && !settings[i].parse(value, &w->request) ? 0 : EXIT_WORDS;
+		return value && !settings[i].parse(value, &w->request) ? 0 : EXIT_USAGE;
 	}
 	return -1;
 }
 
-static int parse_bare(struct args *a, struct words *w)
+static int parse_positional(struct args *a, struct port_args *w)
 {
-	if (w->nbare == 2)
+	if (w->npositional == 2)
 		return args_unknown(args_peek(a));
-	w->bare[w->nbare++] = args_next(a);
+	w->positional[w->npositional++] = args_next(a);
 	return 0;
 }
 
 /* Neither dev nor vr need be said: the device comes first. */
-static int place_bare(struct words *w)
+static int place_positional(struct port_args *w)
 {
 	int i = 0;
 
-	if (!w->dev && i < w->nbare)
-		w->dev = w->bare[i++];
-	if (!w->vr && i < w->nbare)
-		w->vr = w->bare[i++];
-	if (i < w->nbare)
-		return args_unknown(w->bare[i]);
+	if (!w->dev && i < w->npositional)
+		w->dev = w->positional[i++];
+	if (!w->vr && i < w->npositional)
+		w->vr = w->positional[i++];
+	if (i < w->npositional)
+		return args_unknown(w->positional[i]);
 	if (!w->dev || !w->vr) {
 		fprintf(stderr, "Error: give dev DEVICE and vr VR.\n");
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	}
 	return 0;
 }
 
-static int parse_confirm(struct args *a, struct words *w)
+static int parse_confirm(struct args *a, struct port_args *w)
 {
 	const char *value;
 
@@ -127,18 +120,18 @@ static int parse_confirm(struct args *a, struct words *w)
 		return args_twice("confirm");
 	value = args_value(a, "confirm");
 	if (!value || parse_seconds(value, &w->confirm))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	return w->confirm ? 0 : args_invalid("confirm gives at least a moment", value);
 }
 
-static int parse_word(struct args *a, struct words *w, bool with_settings)
+static int parse_arg(struct args *a, struct port_args *w, bool with_settings)
 {
 	int ret = -1;
 
 	if (args_take(a, "dev"))
-		return set_string(&w->dev, "dev", a);
+		return args_string(a, "dev", &w->dev);
 	if (args_take(a, "vr"))
-		return set_string(&w->vr, "vr", a);
+		return args_string(a, "vr", &w->vr);
 	if (with_settings && args_take(a, "force")) {
 		w->request.force = true;
 		return 0;
@@ -147,17 +140,17 @@ static int parse_word(struct args *a, struct words *w, bool with_settings)
 		return parse_confirm(a, w);
 	if (with_settings)
 		ret = parse_setting(a, w);
-	return ret < 0 ? parse_bare(a, w) : ret;
+	return ret < 0 ? parse_positional(a, w) : ret;
 }
 
-static int parse_words(struct args *a, struct words *w, bool with_settings)
+static int parse_args(struct args *a, struct port_args *w, bool with_settings)
 {
 	w->request.port = UINT32_MAX;
 	w->request.mode = w->request.spoofchk = w->request.netns = -1;
 	while (args_left(a))
-		if (parse_word(a, w, with_settings))
-			return EXIT_WORDS;
-	return place_bare(w);
+		if (parse_arg(a, w, with_settings))
+			return EXIT_USAGE;
+	return place_positional(w);
 }
 
 static int open_rtnl(struct nl *nl, int netns)
@@ -168,51 +161,6 @@ static int open_rtnl(struct nl *nl, int netns)
 		return 0;
 	fprintf(stderr, "Cannot open rtnetlink: %s\n", strerror(-err));
 	return EXIT_KERNEL;
-}
-
-static int attach(struct port_request *r)
-{
-	struct nl nl;
-	int ret = open_rtnl(&nl, -1);
-
-	if (ret)
-		return ret;
-	if (rtnl_port_new(&nl, r)) {
-		nl_fail(&nl, "RTNETLINK");
-		ret = EXIT_KERNEL;
-	}
-	nl_close(&nl);
-	return ret;
-}
-
-int cmd_port_attach(struct args *a)
-{
-	struct words w = { 0 };
-	struct port_request *r = &w.request;
-	struct vr_ref ref;
-	struct vr vr;
-	int ret;
-
-	if (parse_words(a, &w, true) || parse_ref(w.vr, &ref))
-		return EXIT_WORDS;
-	ret = genl_vr_lookup(&ref, &vr);
-	if (ret)
-		return ret;
-	r->vr = vr.conf.id;
-	if (parse_dev(w.dev, &r->lower_ifindex)) {
-		ret = EXIT_WORDS;
-	} else if (*vr.conf.netns) {
-		r->netns = netns_open_loud(vr.conf.netns);
-		ret = r->netns < 0 ? EXIT_WORDS : 0;
-	}
-	if (!ret)
-		ret = attach(r);
-	if (!ret && w.confirm)
-		ret = confirm_or_detach(w.confirm, vr.conf.id, w.dev);
-	if (r->netns >= 0)
-		close(r->netns);
-	vr_free(&vr);
-	return ret;
 }
 
 /* ---- detach ------------------------------------------------------------ */
@@ -280,10 +228,11 @@ static int detach(const struct vr *vr, const char *dev, const struct detach *d)
 			found->ifname, vr->conf.netns, found->ifname);
 	else
 		fprintf(stderr, "VR \"%s\" has no port on \"%s\".\n", vr->conf.name, dev);
-	return EXIT_WORDS;
+	return EXIT_USAGE;
 }
 
-int port_detach(uint32_t id, const char *dev)
+/* dev: in this namespace */
+static int port_detach(uint32_t id, const char *dev)
 {
 	struct vr_ref ref = { .id = id };
 	struct detach d = { .vr = id };
@@ -304,17 +253,78 @@ int port_detach(uint32_t id, const char *dev)
 
 int cmd_port_detach(struct args *a)
 {
-	struct words w = { 0 };
+	struct port_args w = { 0 };
 	struct vr_ref ref;
 	struct vr vr;
 	int ret;
 
-	if (parse_words(a, &w, false) || parse_ref(w.vr, &ref))
-		return EXIT_WORDS;
+	if (parse_args(a, &w, false) || parse_ref(w.vr, &ref))
+		return EXIT_USAGE;
 	ret = genl_vr_lookup(&ref, &vr);
 	if (ret)
 		return ret;
 	ret = port_detach(vr.conf.id, w.dev);
+	vr_free(&vr);
+	return ret;
+}
+
+/* ---- attach ------------------------------------------------------------ */
+
+static int attach(struct port_request *r)
+{
+	struct nl nl;
+	int ret = open_rtnl(&nl, -1);
+
+	if (ret)
+		return ret;
+	if (rtnl_port_new(&nl, r)) {
+		nl_fail(&nl, "RTNETLINK");
+		ret = EXIT_KERNEL;
+	}
+	nl_close(&nl);
+	return ret;
+}
+
+struct attached {
+	uint32_t vr;
+	const char *dev;
+};
+
+static int detach_again(void *data)
+{
+	const struct attached *port = data;
+
+	return port_detach(port->vr, port->dev);
+}
+
+int cmd_port_attach(struct args *a)
+{
+	struct port_args w = { 0 };
+	struct port_request *r = &w.request;
+	struct vr_ref ref;
+	struct vr vr;
+	struct attached port;
+	int ret;
+
+	if (parse_args(a, &w, true) || parse_ref(w.vr, &ref))
+		return EXIT_USAGE;
+	ret = genl_vr_lookup(&ref, &vr);
+	if (ret)
+		return ret;
+	r->vr = vr.conf.id;
+	if (parse_dev(w.dev, &r->lower_ifindex)) {
+		ret = EXIT_USAGE;
+	} else if (*vr.conf.netns) {
+		r->netns = netns_open_loud(vr.conf.netns);
+		ret = r->netns < 0 ? EXIT_USAGE : 0;
+	}
+	if (!ret)
+		ret = attach(r);
+	port = (struct attached){ r->vr, w.dev };
+	if (!ret && w.confirm)
+		ret = confirm_or_detach(w.confirm, detach_again, &port);
+	if (r->netns >= 0)
+		close(r->netns);
 	vr_free(&vr);
 	return ret;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* rtnetlink: ports as links of kind "europa". */
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* ip vr rule: write the maps of the classifier bound to a device. */
 #include <errno.h>
 #include <stdio.h>
@@ -11,10 +12,9 @@
 
 #include "bpfmap.h"
 #include "cmd.h"
-#include "device.h"
 #include "genl.h"
 #include "out.h"
-#include "rule.h"
+#include "rule_key.h"
 
 static int bound_program(const char *dev, uint32_t *prog_id)
 {
@@ -24,14 +24,14 @@ static int bound_program(const char *dev, uint32_t *prog_id)
 	int ret, err;
 
 	if (need_dev(dev, &ifindex))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	ret = genl_open(&g, -1);
 	if (ret)
 		return ret;
 	err = genl_classifier_get(&g, ifindex, &c);
 	if (err == -ENOENT) {
 		fprintf(stderr, "No classifier is bound to \"%s\".\n", dev);
-		ret = EXIT_WORDS;
+		ret = EXIT_USAGE;
 	} else if (err) {
 		ret = genl_fail(&g);
 	}
@@ -56,18 +56,18 @@ static int open_map(uint32_t prog_id, const struct rule_map *map, const char *de
 	if (fd == -EPROTOTYPE) {
 		fprintf(stderr, "Error: the classifier of \"%s\" has a map %s, but not of the type and sizes of \"%s\" rules.\n",
 			dev, map->name, map->word);
-		return -EXIT_WORDS;
+		return -EXIT_USAGE;
 	}
 	if (fd != -ENOENT)
 		return -fail("reach the classifier's maps", -fd);
 	fprintf(stderr, "Error: the classifier of \"%s\" takes no \"%s\" rules (it has no map %s).\n",
 		dev, map->word, map->name);
-	return -EXIT_WORDS;
+	return -EXIT_USAGE;
 }
 
-/* ---- the words --------------------------------------------------------- */
+/* ---- the command line -------------------------------------------------- */
 
-struct words {
+struct rule_args {
 	const char *dev;
 	struct rule rule;
 	bool has_verdict;
@@ -80,7 +80,7 @@ static int resolve_vr(const char *word, uint32_t *id)
 	int ret;
 
 	if (parse_ref(word, &ref))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	*id = ref.id;
 	if (ref.id)
 		return 0;
@@ -92,7 +92,7 @@ static int resolve_vr(const char *word, uint32_t *id)
 	return 0;
 }
 
-static int parse_verdict(struct args *a, struct words *w)
+static int parse_verdict(struct args *a, struct rule_args *w)
 {
 	const char *value;
 	uint32_t id;
@@ -104,7 +104,7 @@ static int parse_verdict(struct args *a, struct words *w)
 		w->rule.value.rule.verdict = EUROPA_VERDICT_DROP;
 	} else if (args_take(a, "vr")) {
 		value = args_value(a, "vr");
-		ret = value ? resolve_vr(value, &id) : EXIT_WORDS;
+		ret = value ? resolve_vr(value, &id) : EXIT_USAGE;
 		if (ret)
 			return ret;
 		w->rule.value.rule.verdict = EUROPA_VERDICT_VR(id);
@@ -121,24 +121,24 @@ static int parse_pref(struct args *a, uint32_t *pref)
 	uint64_t number;
 
 	if (!value || parse_number("pref", value, 0, EUROPA_FLOWS - 1, &number))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	*pref = number;
 	return 0;
 }
 
-static int apply_pref(struct words *w, uint32_t pref)
+static int apply_pref(struct rule_args *w, uint32_t pref)
 {
 	if (pref == RULE_PREF_ANY)
 		return 0;
 	if (w->rule.map->shape != SHAPE_FLOW) {
 		fprintf(stderr, "Error: only flow rules have a pref; elsewhere the longest prefix, or the only match, wins.\n");
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	}
 	w->rule.key.number = pref;
 	return 0;
 }
 
-static int parse_words(struct args *a, struct words *w, bool with_verdict)
+static int parse_args(struct args *a, struct rule_args *w, bool with_verdict)
 {
 	uint32_t pref = RULE_PREF_ANY;
 	int ret = 0;
@@ -159,7 +159,7 @@ static int parse_words(struct args *a, struct words *w, bool with_verdict)
 	if (!w->rule.map || (with_verdict && !w->has_verdict)) {
 		fprintf(stderr, "Error: a rule wants dev DEVICE, a KEY%s. Try \"ip vr help\".\n",
 			with_verdict ? " and vr VR, host or drop" : "");
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	}
 	return apply_pref(w, pref);
 }
@@ -199,7 +199,7 @@ static int place_flow(int fd, struct rule *r)
 static int no_such_rule(void)
 {
 	fprintf(stderr, "No such rule.\n");
-	return EXIT_WORDS;
+	return EXIT_USAGE;
 }
 
 static int write_one(int fd, const struct rule *r, const struct europa_flow *value)
@@ -344,11 +344,11 @@ enum change { RULE_ADD, RULE_REPLACE, RULE_DEL };
 
 static int change_rule(struct args *a, enum change change)
 {
-	struct words w = { 0 };
+	struct rule_args w = { 0 };
 	uint32_t prog_id;
 	int ret, fd;
 
-	ret = parse_words(a, &w, change != RULE_DEL);
+	ret = parse_args(a, &w, change != RULE_DEL);
 	if (!ret)
 		ret = bound_program(w.dev, &prog_id);
 	if (ret)
@@ -478,7 +478,7 @@ static int find_program(struct args *a, uint32_t *prog_id)
 
 	while (args_left(a))
 		if (take_dev(a, &dev))
-			return EXIT_WORDS;
+			return EXIT_USAGE;
 	return bound_program(dev, prog_id);
 }
 
@@ -511,7 +511,7 @@ int cmd_rule(struct args *a)
 {
 	if (!args_left(a)) {
 		fprintf(stderr, "Error: rule add, replace, del, show or flush?\n");
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	}
 	if (args_take(a, "add"))
 		return change_rule(a, RULE_ADD);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* What rules match: words to map keys and back. */
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -8,7 +9,7 @@
 #include <string.h>
 
 #include "out.h"
-#include "rule.h"
+#include "rule_key.h"
 
 #define PREFIX4(name, word) \
 	{ name, word, SHAPE_PREFIX4, sizeof(struct europa_prefix4), sizeof(struct europa_rule), 0 }
@@ -80,7 +81,7 @@ static int parse_prefix(const char *word, struct prefix *p)
 		return args_invalid("not a prefix", word);
 	len = p->family == 4 ? 32 : 128;
 	if (*slash && parse_number("a prefix's length", slash + 1, 0, len, &len))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	p->len = len;
 	mask(p->address, len, sizeof(p->address));
 	return 0;
@@ -92,7 +93,7 @@ static int parse_prefix_key(const char *word, struct args *a, struct rule *r)
 	struct prefix p;
 
 	if (!value || parse_prefix(value, &p))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	r->map = find_map(word, p.family == 4 ? SHAPE_PREFIX4 : SHAPE_PREFIX6);
 	r->value.rule.used = 1 + p.len;
 	if (p.family == 4) {
@@ -111,7 +112,7 @@ static int parse_number_key(const struct rule_map *map, struct args *a, struct r
 	uint64_t number;
 
 	if (!value || parse_number(map->word, value, 0, map->max, &number))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	r->map = map;
 	r->key.number = r->last = number;
 	r->value.rule.used = 1;
@@ -127,16 +128,16 @@ static int parse_bucket_key(struct args *a, struct rule *r)
 	uint64_t from, to;
 
 	if (!value)
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	dash = strchrnul(value, '-');
 	if (dash - value >= (ptrdiff_t)sizeof(first))
 		return args_invalid("no such bucket", value);
 	memcpy(first, value, dash - value);
 	if (parse_number("a bucket", first, 0, EUROPA_BUCKETS - 1, &from))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	to = from;
 	if (*dash && parse_number("the last bucket", dash + 1, from, EUROPA_BUCKETS - 1, &to))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	r->map = find_map("bucket", SHAPE_BUCKET);
 	r->key.number = from;
 	r->last = to;
@@ -149,7 +150,7 @@ static int flow_prefix(const char *value, struct europa_flow *f, uint8_t *to, ui
 	struct prefix p;
 
 	if (parse_prefix(value, &p))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	if (f->family && f->family != p.family)
 		return args_invalid("from and to are both IPv4 or both IPv6", value);
 	f->family = p.family;
@@ -184,7 +185,7 @@ static int flow_protocol(const char *value, struct europa_flow *f)
 	uint64_t number = proto ? (uint64_t)proto->p_proto : known_protocol(value);
 
 	if (!number && parse_number("a protocol", value, 1, 255, &number))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	f->protocol = number;
 	return 0;
 }
@@ -194,7 +195,7 @@ static int flow_port(const char *value, __be16 *port)
 	uint64_t number;
 
 	if (parse_number("a port", value, 1, 65535, &number))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	*port = htons(number);
 	return 0;
 }
@@ -206,7 +207,7 @@ static int parse_flow_field(struct args *a, struct europa_flow *f)
 	const char *word = args_next(a), *value = args_value(a, word);
 
 	if (!value)
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	if (!strcmp(word, "from"))
 		return flow_prefix(value, f, f->from, &f->from_len);
 	if (!strcmp(word, "to"))
@@ -233,7 +234,7 @@ static int parse_flow_key(struct args *a, struct rule *r)
 	r->value.rule.used = 1;
 	while (args_left(a) && is_flow_word(args_peek(a)))
 		if (parse_flow_field(a, &r->value))
-			return EXIT_WORDS;
+			return EXIT_USAGE;
 	return 0;
 }
 

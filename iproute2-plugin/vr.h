@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /* What the command line, the transports and the printers pass each other. */
 #ifndef VR_H
 #define VR_H
@@ -10,7 +11,7 @@
 #include <linux/europa.h>
 
 /* Exit codes, as ip(8). */
-#define EXIT_WORDS	1	/* wrong words, or no such object */
+#define EXIT_USAGE	1	/* wrong words, or no such object */
 #define EXIT_KERNEL	2	/* the kernel refused */
 
 /* Names a VR: by id, or by name when id is 0. */
@@ -54,6 +55,7 @@ struct vr_port {
 	char ifname[IFNAMSIZ], lower[IFNAMSIZ];
 	uint8_t address[6];
 	uint8_t mode, spoofchk, up;
+	uint32_t filters;	/* enum europa_filter */
 };
 
 struct vr_queue {
@@ -67,6 +69,8 @@ struct vr {
 	struct vr_conf conf;
 	uint8_t state;
 	uint32_t pid, generation;
+	uint64_t features;	/* of the data plane, EUROPA_FEATURE_* */
+	bool has_features;	/* told by the kernel: it has a data plane, and knows of them */
 	struct vr_port *ports;
 	size_t nports;
 	struct vr_queue *queues;

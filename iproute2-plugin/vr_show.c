@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* ip vr show: a VR as text or JSON. */
 #include <ctype.h>
 #include <grp.h>
@@ -9,8 +10,9 @@
 
 #include "cmd.h"
 #include "genl.h"
+#include "options.h"
 #include "out.h"
-#include "show.h"
+#include "vr_show.h"
 
 #define INDENT		4
 #define WRAP		88	/* columns a line of counters may take */
@@ -28,7 +30,7 @@ const char *name_of(const char *const *names, size_t count, unsigned int i)
 	return i < count ? names[i] : "unknown";
 }
 
-static const char *state_name(uint8_t state)
+const char *state_name(uint8_t state)
 {
 	return name_of(state_names, sizeof(state_names) / sizeof(state_names[0]), state);
 }
@@ -150,6 +152,88 @@ static void show_prio(uint32_t prio)
 	out_string(OUT_ANY, C_NONE, "prio", " prio %s", text);
 }
 
+/* ---- rules that forwarded packets meet, or do not ----------------------- */
+
+static const struct {
+	uint32_t bit;
+	const char *name;
+} filters[] = { EUROPA_FILTER_NAMES };
+
+#define FILTERS	(sizeof(filters) / sizeof(filters[0]))
+
+/* The name of the lowest filter, which is taken away; all that have none at once. */
+static const char *next_filter(uint32_t *left, char number[16])
+{
+	size_t i;
+
+	for (i = 0; i < FILTERS; i++)
+		if (*left & filters[i].bit) {
+			*left &= ~filters[i].bit;
+			return filters[i].name;
+		}
+	snprintf(number, 16, "0x%x", *left);
+	*left = 0;
+	return number;
+}
+
+void filters_text(char text[FILTERS_TEXT], uint32_t left)
+{
+	const char *separator = "";
+	char number[16];
+	size_t len = 0;
+
+	*text = '\0';
+	for (; left && len < FILTERS_TEXT; separator = ",")
+		len += snprintf(text + len, FILTERS_TEXT - len, "%s%s", separator,
+				next_filter(&left, number));
+}
+
+bool vr_bypasses(const struct vr *vr)
+{
+	return vr->state != EUROPA_IDLE && !(vr->features & EUROPA_FEATURE_AGREE);
+}
+
+static bool has_filters(const struct vr *vr)
+{
+	size_t i;
+
+	for (i = 0; i < vr->nports; i++)
+		if (vr->ports[i].filters)
+			return true;
+	return false;
+}
+
+static void show_honour(const struct vr *vr)
+{
+	bool bypass = vr_bypasses(vr);
+	const char *what = bypass ? "bypass" : "honour";
+
+	if (vr->state == EUROPA_IDLE) {
+		out_null("filters");
+		return;
+	}
+	out_text(" filters ");
+	out_string(OUT_ANY, bypass && has_filters(vr) ? C_DOWN : C_NONE, "filters", "%s", what);
+}
+
+static void show_filters(const struct vr_port *p, bool bypass)
+{
+	uint32_t left = p->filters;
+	char text[FILTERS_TEXT], number[16];
+
+	out_open_array("filtered");
+	while (left)
+		out_string(OUT_JSON, C_NONE, NULL, NULL, next_filter(&left, number));
+	out_close_array();
+	if (!p->filters)
+		return;
+	filters_text(text, p->filters);
+	out_text(bypass ? " bypasses " : " filtered by ");
+	out_string(OUT_TEXT, bypass ? C_DOWN : C_NONE, NULL, "%s", text);
+}
+
+/* ------------------------------------------------------------------------ */
+
 static void show_header(const struct vr *vr)
 {
 	const struct vr_conf *c = &vr->conf;
@@ -169,6 +253,7 @@ static void show_header(const struct vr *vr)
 	out_string(OUT_ANY, C_NONE, "fallback", " fallback %s",
 		   name_of(fallback_names, 2, c->fallback));
 	show_prio(c->prio);
+	show_honour(vr);
 	show_pid(vr);
 	out_line(INDENT);
 	show_owner(c);
@@ -193,7 +278,7 @@ static void show_nsid(const char *key, int nsid)
 		out_null(key);
 }
 
-void show_port(const struct vr_port *p)
+static void show_port_as(const struct vr_port *p, bool bypass)
 {
 	out_u64(OUT_ANY, "port", "port %llu: ", p->number);
 	out_string(OUT_ANY, C_NAME, "ifname", "%s", p->ifname);
@@ -210,6 +295,12 @@ void show_port(const struct vr_port *p)
 	out_bool(OUT_JSON, "up", NULL, p->up);
 	out_text(" state ");
 	out_string(OUT_TEXT, p->up ? C_UP : C_DOWN, NULL, "%s", p->up ? "UP" : "DOWN");
+	show_filters(p, bypass);
+}
+
+void show_port(const struct vr_port *p)
+{
+	show_port_as(p, false);
 }
 
 static void show_ports(const struct vr *vr)
@@ -220,32 +311,56 @@ static void show_ports(const struct vr *vr)
 	for (i = 0; i < vr->nports; i++) {
 		out_line(INDENT);
 		out_open_object(NULL);
-		show_port(&vr->ports[i]);
+		show_port_as(&vr->ports[i], vr_bypasses(vr));
 		out_close_object();
 	}
 	out_close_array();
 }
 
-/* Counters from first up to, not including, last: name and value, wrapped. */
-static void show_counters(const char *title, const struct vr *vr, int first, int last)
+/* Counters that are shown together: neighbours, and one that came later. */
+struct counter_group {
+	const char *title;
+	enum europa_counter first, last, later;
+};
+
+#define NO_LATER	EUROPA_C_COUNT
+
+static const struct counter_group counter_groups[] = {
+	{ "packets", EUROPA_C_RX, EUROPA_C_RECLAIMED, EUROPA_C_FILTERED },
+	{ "calls", EUROPA_C_KICKS, EUROPA_C_WAKES, NO_LATER },
+	{ "not received", EUROPA_C_RX_FULL, EUROPA_C_RX_FALLBACK, NO_LATER },
+	{ "not sent", EUROPA_C_BAD_SLOT, EUROPA_C_GONE, EUROPA_C_TX_LIMIT },
+};
+
+_Static_assert(EUROPA_C_COUNT == EUROPA_C_TX_LIMIT + 1, "each counter is in a group");
+
+/* Name and value, wrapped at the end of a line; returns the column after it. */
+static int show_counter(const struct vr *vr, enum europa_counter i, int indent, int column)
 {
-	int i, column = INDENT + strlen(title);
+	char text[64];
+	int len = snprintf(text, sizeof(text), " %s %llu", counter_names[i],
+			   (unsigned long long)vr->stats[i]);
+
+	if (column + len > WRAP) {
+		out_line(indent);
+		column = indent;
+	}
+	out_string(OUT_TEXT, C_NONE, NULL, "%s", text);
+	out_u64(OUT_JSON, counter_names[i], NULL, vr->stats[i]);
+	return column + len;
+}
+
+static void show_counters(const struct vr *vr, const struct counter_group *g)
+{
+	int indent = INDENT + strlen(g->title), column = indent;
+	unsigned int i;
 
 	out_line(INDENT);
-	out_text("%s", title);
-	for (i = first; i < last; i++) {
-		char text[64];
-		int len = snprintf(text, sizeof(text), " %s %llu", counter_names[i],
-				   (unsigned long long)vr->stats[i]);
-
-		if (column + len > WRAP) {
-			out_line(INDENT + strlen(title));
-			column = INDENT + strlen(title);
-		}
-		out_string(OUT_TEXT, C_NONE, NULL, "%s", text);
-		column += len;
-		out_u64(OUT_JSON, counter_names[i], NULL, vr->stats[i]);
-	}
+	out_text("%s", g->title);
+	for (i = g->first; i <= g->last; i++)
+		column = show_counter(vr, i, indent, column);
+	if (g->later != NO_LATER)
+		show_counter(vr, g->later, indent, column);
 }
 
 static void show_calls(const struct vr *vr)
@@ -261,11 +376,11 @@ static void show_calls(const struct vr *vr)
 
 static void show_stats(const struct vr *vr)
 {
+	size_t i;
+
 	out_open_object("stats");
-	show_counters("packets", vr, EUROPA_C_RX, EUROPA_C_KICKS);
-	show_counters("calls", vr, EUROPA_C_KICKS, EUROPA_C_RX_FULL);
-	show_counters("not received", vr, EUROPA_C_RX_FULL, EUROPA_C_BAD_SLOT);
-	show_counters("not sent", vr, EUROPA_C_BAD_SLOT, EUROPA_C_COUNT);
+	for (i = 0; i < sizeof(counter_groups) / sizeof(counter_groups[0]); i++)
+		show_counters(vr, &counter_groups[i]);
 	show_calls(vr);
 	out_close_object();
 }
@@ -401,7 +516,7 @@ static int show_all(struct genl *g, struct filter *f)
 		return genl_fail(g);
 	if (f->dev && !f->count) {
 		fprintf(stderr, "No VR has a port on or called \"%s\".\n", f->dev);
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	}
 	return 0;
 }
@@ -416,7 +531,7 @@ static int show_one(struct genl *g, const struct vr_ref *ref, struct filter *f)
 	if (f->dev && !has_dev(&vr, f)) {
 		fprintf(stderr, "VR \"%s\" has no port on or called \"%s\".\n", vr.conf.name, f->dev);
 		vr_free(&vr);
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	}
 	out_open_array(NULL);
 	show_vr(&vr, f);
@@ -438,12 +553,12 @@ int cmd_vr_show(struct args *a)
 		if (args_take(a, "dev")) {
 			f.dev = args_value(a, "dev");
 			if (!f.dev)
-				return EXIT_WORDS;
+				return EXIT_USAGE;
 			f.ifindex = if_nametoindex(f.dev);
 		} else if (one) {
 			return args_unknown(args_peek(a));
 		} else if (take_ref(a, &ref)) {
-			return EXIT_WORDS;
+			return EXIT_USAGE;
 		} else {
 			one = true;
 		}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ip vr wait: sleep until a VR's data plane, or the VR, is as wished. */
+// Copyright (C) the Europa authors
+/* ip vr wait: sleep until a VR is up, down or gone. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -10,9 +11,9 @@
 #include "genl.h"
 
 enum { WAIT_UP, WAIT_DOWN, WAIT_GONE };
-static const char *const wish_names[] = { "up", "down", "gone" };
+static const char *const condition_names[] = { "up", "down", "gone" };
 
-struct wish {
+struct condition {
 	struct vr_ref ref;
 	int what;
 	int timeout;		/* milliseconds, -1: none */
@@ -26,8 +27,8 @@ static long now(void)
 	return t.tv_sec * 1000L + t.tv_nsec / 1000000;
 }
 
-/* Come true: 0. Not yet: -1. Never will: the exit code. */
-static int check(struct genl *g, struct wish *w, bool first)
+/* 0: it holds. -1: not yet. Else it never will, and this is the exit code. */
+static int check(struct genl *g, struct condition *w, bool first)
 {
 	struct vr vr;
 	int err = genl_vr_get(g, &w->ref, &vr), state;
@@ -36,7 +37,7 @@ static int check(struct genl *g, struct wish *w, bool first)
 		if (w->what == WAIT_GONE)
 			return 0;
 		fprintf(stderr, first ? "VR does not exist.\n" : "VR was deleted.\n");
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	}
 	if (err)
 		return genl_fail(g);
@@ -55,15 +56,15 @@ static int ignore(const struct vr_event *event, void *data)
 	return 0;
 }
 
-static int timed_out(const struct wish *w)
+static int timed_out(const struct condition *w)
 {
-	fprintf(stderr, "VR is not %s after %g seconds.\n", wish_names[w->what],
+	fprintf(stderr, "VR is not %s after %g seconds.\n", condition_names[w->what],
 		w->timeout / 1000.0);
-	return EXIT_WORDS;
+	return EXIT_USAGE;
 }
 
 /* A lost event (ENOBUFS) counts as one. */
-static int wait_event(struct genl *events, const struct wish *w, long until)
+static int wait_event(struct genl *events, const struct condition *w, long until)
 {
 	struct pollfd p = { .fd = nl_fd(&events->nl), .events = POLLIN };
 	long left = w->timeout < 0 ? -1 : until - now();
@@ -79,7 +80,7 @@ static int wait_event(struct genl *events, const struct wish *w, long until)
 	return 0;
 }
 
-static int wait_wish(struct genl *events, struct genl *g, struct wish *w)
+static int wait_for(struct genl *events, struct genl *g, struct condition *w)
 {
 	long until = now() + w->timeout;
 	bool first = true;
@@ -96,23 +97,23 @@ static int wait_wish(struct genl *events, struct genl *g, struct wish *w)
 	return ret;
 }
 
-static int parse_wish(struct args *a, struct wish *w)
+static int parse_condition(struct args *a, struct condition *w)
 {
 	const char *value;
 
 	w->timeout = -1;
 	if (take_ref(a, &w->ref))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	value = args_value(a, "wait");
 	if (!value)
-		return EXIT_WORDS;
-	w->what = parse_one_of("what to wait for", value, wish_names, 3);
+		return EXIT_USAGE;
+	w->what = parse_one_of("what to wait for", value, condition_names, 3);
 	if (w->what < 0)
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	if (args_take(a, "timeout")) {
 		value = args_value(a, "timeout");
 		if (!value || parse_seconds(value, &w->timeout))
-			return EXIT_WORDS;
+			return EXIT_USAGE;
 	}
 	return no_more(a);
 }
@@ -120,17 +121,17 @@ static int parse_wish(struct args *a, struct wish *w)
 int cmd_wait(struct args *a)
 {
 	struct genl events, g;
-	struct wish w;
+	struct condition w;
 	int ret;
 
-	if (parse_wish(a, &w))
-		return EXIT_WORDS;
+	if (parse_condition(a, &w))
+		return EXIT_USAGE;
 	ret = genl_open_all(&events);
 	if (ret)
 		return ret;
 	ret = genl_open_all(&g);
 	if (!ret) {
-		ret = wait_wish(&events, &g, &w);
+		ret = wait_for(&events, &g, &w);
 		genl_close(&g);
 	}
 	genl_close(&events);

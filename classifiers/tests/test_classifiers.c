@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* Runs each classifier on made packets (BPF_PROG_TEST_RUN). As root; 77: BPF is not allowed. */
 #include <arpa/inet.h>
 #include <errno.h>

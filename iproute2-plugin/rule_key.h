@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /* Rules of the classifiers: what they match, and the maps they are kept in. */
-#ifndef RULE_H
-#define RULE_H
+#ifndef RULE_KEY_H
+#define RULE_KEY_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -41,7 +42,7 @@ static inline bool rule_is_array(const struct rule_map *map)
 	return map->shape == SHAPE_BUCKET || map->shape == SHAPE_FLOW;
 }
 
-/* Take the KEY words. 0, EXIT_WORDS after a complaint, or -1: no key starts here. */
+/* Take the KEY words. 0, EXIT_USAGE after a complaint, or -1: no key starts here. */
 int rule_parse_key(struct args *a, struct rule *r);
 void rule_show_key(const struct rule *r);
 bool rule_same_flow(const struct europa_flow *a, const struct europa_flow *b);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* ip vr add, set, replace, del: words to struct vr_conf. */
 #include <errno.h>
 #include <stdio.h>
@@ -7,17 +8,17 @@
 #include "cmd.h"
 #include "genl.h"
 
-static int word_id(const char *value, struct vr_conf *c)
+static int set_id(const char *value, struct vr_conf *c)
 {
 	return parse_id(value, &c->id);
 }
 
-static int word_name(const char *value, struct vr_conf *c)
+static int set_name(const char *value, struct vr_conf *c)
 {
 	return parse_name(value, c->name);
 }
 
-static int word_netns(const char *value, struct vr_conf *c)
+static int set_netns(const char *value, struct vr_conf *c)
 {
 	if (strlen(value) >= sizeof(c->netns))
 		return args_invalid("too long for a namespace's name", value);
@@ -30,56 +31,56 @@ static int u32_size(const char *what, const char *value, uint32_t min, uint32_t 
 	uint64_t size;
 
 	if (parse_size(what, value, min, max, &size))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	*out = size;
 	return 0;
 }
 
-static int word_slots(const char *value, struct vr_conf *c)
+static int set_slots(const char *value, struct vr_conf *c)
 {
 	return u32_size("slots", value, EUROPA_SLOTS_MIN, EUROPA_SLOTS_MAX, &c->slots);
 }
 
-static int word_snap(const char *value, struct vr_conf *c)
+static int set_snap(const char *value, struct vr_conf *c)
 {
 	return u32_size("snap", value, EUROPA_SNAP_MIN, EUROPA_SNAP_MAX, &c->snap);
 }
 
-static int word_queues(const char *value, struct vr_conf *c)
+static int set_queues(const char *value, struct vr_conf *c)
 {
 	return u32_size("queues", value, 1, EUROPA_QUEUES_MAX, &c->queues);
 }
 
-static int word_limit(const char *value, struct vr_conf *c)
+static int set_limit(const char *value, struct vr_conf *c)
 {
 	return parse_size("limit", value, EUROPA_LIMIT_MIN, EUROPA_LIMIT_MAX, &c->limit);
 }
 
-static int word_owner(const char *value, struct vr_conf *c)
+static int set_owner(const char *value, struct vr_conf *c)
 {
 	return parse_uid(value, &c->uid);
 }
 
-static int word_group(const char *value, struct vr_conf *c)
+static int set_group(const char *value, struct vr_conf *c)
 {
 	return parse_gid(value, &c->gid);
 }
 
-static int word_mode(const char *value, struct vr_conf *c)
+static int set_mode(const char *value, struct vr_conf *c)
 {
 	return parse_mode(value, &c->mode);
 }
 
-static int word_fallback(const char *value, struct vr_conf *c)
+static int set_fallback(const char *value, struct vr_conf *c)
 {
 	int i = parse_one_of("fallback", value, fallback_names, 2);
 
 	c->fallback = i;
-	return i < 0 ? EXIT_WORDS : 0;
+	return i < 0 ? EXIT_USAGE : 0;
 }
 
 /* As tc writes a class: MAJOR:MINOR in hexadecimal, "none" or 0 for none. */
-static int word_prio(const char *value, struct vr_conf *c)
+static int set_prio(const char *value, struct vr_conf *c)
 {
 	unsigned int major, minor;
 	int end = 0;
@@ -92,72 +93,57 @@ static int word_prio(const char *value, struct vr_conf *c)
 	    value[strspn(value, "0123456789abcdefABCDEF:")]) {
 		fprintf(stderr, "Error: argument \"%s\" is wrong: prio is a tc class, MAJOR:MINOR, or none\n",
 			value);
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	}
 	c->prio = major << 16 | minor;
 	return 0;
 }
 
-static const struct word {
+static const struct setting {
 	const char *name;
 	unsigned int has;
 	int (*parse)(const char *value, struct vr_conf *c);
-} words[] = {
-	{ "id", VR_HAS_ID, word_id },
-	{ "name", VR_HAS_NAME, word_name },
-	{ "netns", VR_HAS_NETNS, word_netns },
-	{ "slots", VR_HAS_SLOTS, word_slots },
-	{ "snap", VR_HAS_SNAP, word_snap },
-	{ "queues", VR_HAS_QUEUES, word_queues },
-	{ "limit", VR_HAS_LIMIT, word_limit },
-	{ "owner", VR_HAS_UID, word_owner },
-	{ "group", VR_HAS_GID, word_group },
-	{ "mode", VR_HAS_MODE, word_mode },
-	{ "fallback", VR_HAS_FALLBACK, word_fallback },
-	{ "prio", VR_HAS_PRIO, word_prio },
+} settings[] = {
+	{ "id", VR_HAS_ID, set_id },
+	{ "name", VR_HAS_NAME, set_name },
+	{ "netns", VR_HAS_NETNS, set_netns },
+	{ "slots", VR_HAS_SLOTS, set_slots },
+	{ "snap", VR_HAS_SNAP, set_snap },
+	{ "queues", VR_HAS_QUEUES, set_queues },
+	{ "limit", VR_HAS_LIMIT, set_limit },
+	{ "owner", VR_HAS_UID, set_owner },
+	{ "group", VR_HAS_GID, set_group },
+	{ "mode", VR_HAS_MODE, set_mode },
+	{ "fallback", VR_HAS_FALLBACK, set_fallback },
+	{ "prio", VR_HAS_PRIO, set_prio },
 };
 
-static const struct word *find_word(const char *name)
+static const struct setting *find_setting(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (!strcmp(name, words[i].name))
-			return &words[i];
+	for (i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+		if (!strcmp(name, settings[i].name))
+			return &settings[i];
 	return NULL;
-}
-
-int take_ref(struct args *a, struct vr_ref *ref)
-{
-	args_take(a, "vr");
-	if (!args_left(a)) {
-		fprintf(stderr, "Error: which VR? Give its name or number.\n");
-		return EXIT_WORDS;
-	}
-	return parse_ref(args_next(a), ref);
-}
-
-int no_more(const struct args *a)
-{
-	return args_left(a) ? args_unknown(args_peek(a)) : 0;
 }
 
 static int parse_settings(struct args *a, struct vr_conf *c)
 {
-	const struct word *word;
+	const struct setting *setting;
 	const char *value;
 
 	while (args_left(a)) {
-		word = find_word(args_peek(a));
-		if (!word)
+		setting = find_setting(args_peek(a));
+		if (!setting)
 			return args_unknown(args_peek(a));
 		args_next(a);
-		if (c->has & word->has)
-			return args_twice(word->name);
-		value = args_value(a, word->name);
-		if (!value || word->parse(value, c))
-			return EXIT_WORDS;
-		c->has |= word->has;
+		if (c->has & setting->has)
+			return args_twice(setting->name);
+		value = args_value(a, setting->name);
+		if (!value || setting->parse(value, c))
+			return EXIT_USAGE;
+		c->has |= setting->has;
 	}
 	return 0;
 }
@@ -167,10 +153,10 @@ static int parse_new(struct args *a, struct vr_conf *c)
 {
 	struct vr_ref ref;
 
-	if (!args_left(a) || find_word(args_peek(a)))
+	if (!args_left(a) || find_setting(args_peek(a)))
 		return parse_settings(a, c);
 	if (take_ref(a, &ref))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	c->id = ref.id;
 	memcpy(c->name, ref.name, sizeof(c->name));
 	c->has |= ref.id ? VR_HAS_ID : VR_HAS_NAME;
@@ -198,7 +184,7 @@ int cmd_vr_add(struct args *a)
 {
 	struct vr_conf c = { 0 };
 
-	return parse_new(a, &c) ? EXIT_WORDS : with_genl(do_add, &c);
+	return parse_new(a, &c) ? EXIT_USAGE : with_genl(do_add, &c);
 }
 
 static int do_set(struct genl *g, void *data)
@@ -232,14 +218,14 @@ int cmd_vr_set(struct args *a)
 	struct vr_conf *c = &change.conf;
 
 	if (take_ref(a, &change.ref) || parse_settings(a, c))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	if (c->has & VR_HAS_ID) {
 		fprintf(stderr, "Error: a VR's number cannot be changed.\n");
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	}
 	if (!c->has) {
 		fprintf(stderr, "Error: set what? Try \"ip vr help\".\n");
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	}
 	if (c->has & VR_HAS_NAME && !change.ref.id)
 		return with_genl(do_rename, &change);
@@ -296,10 +282,10 @@ int cmd_vr_replace(struct args *a)
 	struct vr_conf c = { 0 };
 
 	if (parse_new(a, &c))
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	if (!(c.has & (VR_HAS_ID | VR_HAS_NAME))) {
 		fprintf(stderr, "Error: replace which VR? Give its name or number.\n");
-		return EXIT_WORDS;
+		return EXIT_USAGE;
 	}
 	return with_genl(do_replace, &c);
 }
@@ -313,5 +299,5 @@ int cmd_vr_del(struct args *a)
 {
 	struct vr_ref ref;
 
-	return take_ref(a, &ref) || no_more(a) ? EXIT_WORDS : with_genl(do_del, &ref);
+	return take_ref(a, &ref) || no_more(a) ? EXIT_USAGE : with_genl(do_del, &ref);
 }
