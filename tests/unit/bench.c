@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
  * The router's user-space half, fed by the fake kernel: ns per packet, and a
  * place to count instructions:
- *   valgrind --tool=callgrind --toggle-collect=route_burst bench PACKETS [ROUTES]
+ *   valgrind --tool=callgrind --toggle-collect=route_burst bench PACKETS [ROUTES [WAYS]]
+ * WAYS: of the default route, each a nexthop object; 2 and more: a group of them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,10 +57,38 @@ static void fill(struct router *r, unsigned long routes)
 		;
 }
 
+/* Instead of the default route, which most packets take. */
+static void default_ways(struct router *r, unsigned long ways)
+{
+	struct fib4_route route = { .kind = FIB4_MAIN };
+	struct group_member m[256];
+	unsigned long i;
+
+	ways = ways < 256 ? ways : 256;
+	for (i = 0; i < ways; i++) {
+		uint16_t id = neigh_get(&r->neigh, 1, 0x0a010001 + i);
+
+		neigh_set(&r->neigh, id, NUD_REACHABLE, peer_address);
+		nexthop_set(&r->nexthops, 1 + i, id);
+		m[i] = (struct group_member){
+			.adj = nexthop_find(&r->nexthops, 1 + i), .weight = 1,
+		};
+	}
+	if (ways > 1)
+		nexthop_set_group(&r->nexthops, 1000, m, ways);
+	route.adj = nexthop_find(&r->nexthops, ways > 1 ? 1000 : 1);
+	neigh_hold(&r->neigh, route.adj);
+	fib4_unset(&r->ip4.fib, &route);
+	fib4_add(&r->ip4.fib, &route);
+	while (!router_work(r, 100000))
+		;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long packets = argc > 1 ? strtoul(argv[1], NULL, 0) : 1000000;
 	unsigned long routes = argc > 2 ? strtoul(argv[2], NULL, 0) : 10;
+	unsigned long ways = argc > 3 ? strtoul(argv[3], NULL, 0) : 0;
 	uint64_t spent = 0, start, seed = 9;
 	struct europa_queue q;
 	struct europa_entry e;
@@ -73,6 +103,8 @@ int main(int argc, char **argv)
 	r.q = &q;
 	two_ports(&r);
 	fill(&r, routes);
+	if (ways)
+		default_ways(&r, ways);
 	for (done = 0; done < packets; done += EUROPA_BURST) {
 		for (i = 0; i < EUROPA_BURST; i++) {
 			build(frame, 0x0a000005, 0x01000000 + random32(&seed) % 0x70000000,
@@ -87,7 +119,7 @@ int main(int argc, char **argv)
 			;
 	}
 	printf("%lu packets, %lu sent, %u routes, %zu bytes: %.1f ns per packet\n",
-	       done, (unsigned long)r.stats.sent, r.fib.routes,
-	       fib4_bytes(&r.fib), (double)spent / done);
+	       done, (unsigned long)r.stats.sent, r.ip4.fib.routes,
+	       fib4_bytes(&r.ip4.fib), (double)spent / done);
 	return r.stats.sent == 0;
 }

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 #include <errno.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "fake.h"
 
@@ -96,13 +100,68 @@ int fake_drain(struct fake *k, struct europa_entry *e)
 	return 1;
 }
 
-/* Programs that want the kernel's calls define this themselves. */
+/* ---- a device to attach to ---------------------------------------------- */
+
+struct fake_device fake_device;
+
+int fake_device_open(__u32 slots)
+{
+	struct fake_device *d = &fake_device;
+
+	fake_open(&d->fake, NULL, slots, -1);
+	d->fd = memfd_create("pool", MFD_CLOEXEC);
+	return ftruncate(d->fd, d->fake.geometry.map_size);
+}
+
+int fake_device_close(void)
+{
+	fake_close(&fake_device.fake);
+	return close(fake_device.fd);
+}
+
+static int attach(struct fake_device *d, struct europa_attach *a)
+{
+	struct europa_attach answer = d->fake.geometry;
+
+	d->attaches++;
+	d->asked[1] = d->asked[0];
+	d->asked[0] = *a;
+	errno = d->err ? d->err : d->first && a->features ? EINVAL : 0;
+	if (errno)
+		return -1;
+	answer.version = a->version;
+	answer.queue = a->queue;
+	answer.features = a->features & d->knows;
+	answer.spares = a->spares ? a->spares : 8;
+	*a = answer;
+	d->attached = true;
+	return 0;
+}
+
+static int device_ioctl(struct fake_device *d, unsigned long request, void *arg)
+{
+	if (request == EUROPA_IOC_ATTACH)
+		return attach(d, arg);
+	if (request == EUROPA_IOC_DETACH) {
+		d->detaches++;
+		d->attached = false;
+	}
+	return 0;
+}
+
 __attribute__((weak)) int __wrap_ioctl(int fd, unsigned long request, ...)
 {
-	(void)fd;
-	(void)request;
-	errno = ENOTTY;
-	return -1;
+	void *arg = NULL;
+	va_list ap;
+
+	if (fd != fake_device.fd)
+		abort();
+	if (request == EUROPA_IOC_ATTACH) {
+		va_start(ap, request);
+		arg = va_arg(ap, void *);
+		va_end(ap);
+	}
+	return device_ioctl(&fake_device, request, arg);
 }
 
 __attribute__((weak)) int __wrap_poll(struct pollfd *p, nfds_t n, int timeout)

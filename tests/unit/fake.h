@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /* The kernel's side of one queue, in plain memory. */
 #ifndef FAKE_H
 #define FAKE_H
 
 #include <libeuropa.h>
+#include <stdbool.h>
 
 #define FAKE_SNAP	1984
 
@@ -31,5 +33,25 @@ int fake_receive(struct fake *k, unsigned int port, const void *frame, __u32 len
 int fake_drain(struct fake *k, struct europa_entry *e);
 /* Bytes of an entry's packet. */
 __u8 *fake_data(const struct fake *k, const struct europa_entry *e);
+
+/*
+ * A VR's device that can be attached to: what ioctl() on its descriptor is told
+ * and answers. A test that wants other answers defines __wrap_ioctl() itself.
+ */
+struct fake_device {
+	int fd;			/* of memory as large as the pool */
+	struct fake fake;	/* its geometry */
+	__u64 knows;		/* features */
+	bool first;		/* the first module: refuses any feature */
+	int err;		/* instead of attaching */
+	unsigned int attaches, detaches;	/* asked for */
+	struct europa_attach asked[2];	/* the last, and the one before it */
+	bool attached;
+};
+extern struct fake_device fake_device;
+
+/* The rest is as the test wants it, 0 at first. slots as above. 0 or -1. */
+int fake_device_open(__u32 slots);
+int fake_device_close(void);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /* Frames and a router to put them through. */
 #ifndef PACKET_H
 #define PACKET_H
@@ -7,7 +8,8 @@
 
 #include "datapath.h"
 #include "fake.h"
-#include "ipv4.h"
+#include "ip4/ipv4.h"
+#include "ip6/ipv6.h"
 
 static const uint8_t port_address[2][6] = {
 	{ 2, 0, 0, 0, 0, 0x10 }, { 2, 0, 0, 0, 0, 0x11 },
@@ -60,24 +62,60 @@ static inline void build(uint8_t *frame, uint32_t src, uint32_t dst, uint32_t le
 	set_sum(frame);
 }
 
-/* Ports 0 and 1, MTU 1500, forwarding; connected 10.0.0/24 and 10.1.0/24. */
+static inline void put_addr6(uint8_t *p, struct ipv6_addr a)
+{
+	a.hi = htobe64(a.hi);
+	a.lo = htobe64(a.lo);
+	memcpy(p, &a, 16);
+}
+
+/* The same of IPv6. */
+static inline void build6(uint8_t *frame, struct ipv6_addr src, struct ipv6_addr dst,
+			  uint32_t len)
+{
+	memset(frame, 0, len);
+	memcpy(frame, port_address[0], 6);
+	memcpy(frame + 6, peer_address, 6);
+	frame[12] = 0x86;
+	frame[13] = 0xdd;
+	frame[14] = 0x60;
+	frame[18] = (len - IPV6_HEADERS) >> 8;
+	frame[19] = len - IPV6_HEADERS;
+	frame[20] = 17;
+	frame[21] = 64;
+	put_addr6(frame + IPV6_SRC_AT, src);
+	put_addr6(frame + IPV6_DST_AT, dst);
+}
+
+/*
+ * Ports 0 and 1, MTU 1500, forwarding; connected 10.0.0/24 and 10.1.0/24, and
+ * fd00:0::/64 and fd00:1::/64.
+ */
 static inline void two_ports(struct router *r)
 {
 	unsigned int i;
 
-	r->ports.punt_all = false;
+	r->ports.punt_all = r->ports.punt_all6 = false;
+	r->ports.forwarding6 = true;
 	for (i = 0; i < 2; i++) {
 		struct port p = {
 			.ifindex = 10 + i, .up = true, .mtu = 1500, .forwarding = 1,
+			.on6 = true,
 		};
 		struct fib4_route route = {
 			.dst = 0x0a000000 | i << 16, .len = 24, .kind = FIB4_MAIN,
+		};
+		struct fib6_route route6 = {
+			.dst = { 0xfd00ull << 48 | (uint64_t)i << 32, 0 }, .len = 64,
+			.kind = FIB6_MAIN,
 		};
 
 		memcpy(p.address, port_address[i], 6);
 		port_set(&r->ports, i, &p);
 		route.adj = neigh_get(&r->neigh, i, 0);
-		fib4_add(&r->fib, &route);
+		fib4_add(&r->ip4.fib, &route);
+		route6.adj = neigh_get6(&r->neigh, i, (struct ipv6_addr){ 0, 0 });
+		fib6_add(&r->ip6.fib, &route6);
 	}
 }
 
@@ -89,7 +127,20 @@ static inline uint16_t gateway(struct router *r, uint32_t dst, uint8_t len,
 
 	route.adj = neigh_get(&r->neigh, 1, addr);
 	neigh_set(&r->neigh, route.adj, NUD_REACHABLE, peer_address);
-	if (fib4_add(&r->fib, &route) != FIB4_ADDED)
+	if (fib4_add(&r->ip4.fib, &route) != FIB4_ADDED)
+		neigh_put(&r->neigh, route.adj);
+	return route.adj;
+}
+
+/* The same of IPv6. */
+static inline uint16_t gateway6(struct router *r, struct ipv6_addr dst, uint8_t len,
+				struct ipv6_addr addr)
+{
+	struct fib6_route route = { .dst = dst, .len = len, .kind = FIB6_MAIN };
+
+	route.adj = neigh_get6(&r->neigh, 1, addr);
+	neigh_set(&r->neigh, route.adj, NUD_REACHABLE, peer_address);
+	if (fib6_add(&r->ip6.fib, &route) != FIB6_ADDED)
 		neigh_put(&r->neigh, route.adj);
 	return route.adj;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* The FIB against a list of routes searched from end to end. */
 #include <limits.h>
 
-#include "fib4.h"
+#include "ip4/fib4.h"
 #include "unit.h"
 
 #define ROUTES_MAX	4000

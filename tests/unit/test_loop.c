@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
  * The router's main loop, in a thread of its own, against a kernel that drains
  * tx in kick and poll, wakes only who is armed, and gives nothing after STOP.

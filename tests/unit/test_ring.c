@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
  * Slots go round between two threads by two rings of exactly as many entries,
  * as they do between kernel and VR. What is in a slot is plain memory, so the

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* Sends every IPv4 packet back to where it came from; punts all else. */
 #include <libeuropa.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) the Europa authors
 /* Just enough generic netlink to turn a VR's name into its number. */
 #include <errno.h>
 #include <linux/europa.h>

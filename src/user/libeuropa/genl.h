@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) the Europa authors */
 #ifndef LIBEUROPA_GENL_H
 #define LIBEUROPA_GENL_H
 

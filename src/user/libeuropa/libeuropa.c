@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) the Europa authors
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -27,16 +28,19 @@ AT(europa_entry, flags, 13);
 AT(europa_entry, phase, 14);
 AT(europa_slot, hash, 24);
 AT(europa_ctl, rx_wait, 64);
+AT(europa_attach, features, 8);
 AT(europa_attach, map_size, 56);
+AT(europa_attach_options, spares, 4);
+AT(europa_attach_options, features, 8);
+AT(europa_attach_options, reserved, 16);
 _Static_assert(sizeof(struct europa_entry) == 16, "europa_entry");
 _Static_assert(sizeof(struct europa_slot) == 64, "europa_slot");
 _Static_assert(sizeof(struct europa_ctl) == 128, "europa_ctl");
 _Static_assert(sizeof(struct europa_attach) == 128, "europa_attach");
 _Static_assert(sizeof(struct europa_port_info) == 32, "europa_port_info");
-
-#ifndef EUROPA_VERSION
-#define EUROPA_VERSION "0.1.0"
-#endif
+_Static_assert(sizeof(struct europa_attach_options) == 64, "europa_attach_options");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct europa_queue) == 256,
+	       "europa_queue");
 
 /* 1 ... max; 0 if text is not such a number. */
 static unsigned int number(const char *text, unsigned long max)
@@ -115,29 +119,68 @@ void europa_queue_init(struct europa_queue *q, int fd, void *map,
 	q->headroom = a->headroom;
 	q->snap = a->snap;
 	q->generation = a->generation;
+	q->features = a->features;
 }
 
-int europa_attach(struct europa_queue *q, int fd, unsigned int queue,
-		  unsigned int spares)
+static int ask_to_attach(int fd, const struct europa_attach_options *o,
+			 __u64 features, struct europa_attach *a)
 {
-	struct europa_attach a = {
+	*a = (struct europa_attach){
 		.version = EUROPA_ABI_VERSION,
-		.queue = queue,
-		.spares = spares,
+		.queue = o->queue,
+		.spares = o->spares,
+		.features = features,
 	};
+	return ioctl(fd, EUROPA_IOC_ATTACH, a) ? -errno : 0;
+}
+
+static int map_pool(struct europa_queue *q, int fd, const struct europa_attach *a)
+{
 	void *map;
 	int err;
 
-	if (ioctl(fd, EUROPA_IOC_ATTACH, &a))
-		return -errno;
-	map = mmap(NULL, a.map_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	map = mmap(NULL, a->map_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED) {
 		err = -errno;
 		ioctl(fd, EUROPA_IOC_DETACH);
 		return err;
 	}
-	europa_queue_init(q, fd, map, &a);
+	europa_queue_init(q, fd, map, a);
 	return 0;
+}
+
+static int is_zero(const __u64 *words, unsigned int n)
+{
+	while (n--)
+		if (words[n])
+			return 0;
+	return 1;
+}
+
+/* The first modules knew of no feature and refused any: ask again, for none. */
+int europa_attach_with(struct europa_queue *q, int fd,
+		       const struct europa_attach_options *o)
+{
+	static const struct europa_attach_options defaults;
+	struct europa_attach a;
+	int err;
+
+	if (!o)
+		o = &defaults;
+	if (!is_zero(o->reserved, sizeof(o->reserved) / sizeof(o->reserved[0])))
+		return -EINVAL;
+	err = ask_to_attach(fd, o, o->features, &a);
+	if (err == -EINVAL && o->features)
+		err = ask_to_attach(fd, o, 0, &a);
+	return err ? err : map_pool(q, fd, &a);
+}
+
+int europa_attach(struct europa_queue *q, int fd, unsigned int queue,
+		  unsigned int spares)
+{
+	const struct europa_attach_options o = { .queue = queue, .spares = spares };
+
+	return europa_attach_with(q, fd, &o);
 }
 
 static int command(struct europa_queue *q, unsigned long request)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) the Europa authors */
 /*
  * libeuropa: a virtual router's data plane.
  *
@@ -53,6 +54,24 @@ struct europa_queue {
 	__u32 generation;
 	void *map;
 	__u64 map_size;		/* bytes */
+	__u64 features;		/* EUROPA_FEATURE_*, as granted */
+	__u64 reserved[10];	/* 0; room to grow */
+};
+
+/*
+ * What to ask for at attach. The caller writes it, the library only reads. All
+ * of it zeroed is the default, so zero it before you set a field: later
+ * versions make fields of what is reserved.
+ */
+struct europa_attach_options {
+	__u32 queue;		/* index, 0 ... the VR's queues - 1 */
+	__u32 spares;		/* blank slots, 0 ... slots / 2; 0: the kernel's
+				 * default, 64 or slots / 2
+				 */
+	__u64 features;		/* EUROPA_FEATURE_*, as wanted; those the kernel
+				 * does not know are not granted: q->features
+				 */
+	__u64 reserved[6];	/* 0, else -EINVAL */
 };
 
 /*
@@ -69,13 +88,26 @@ int europa_open(const char *vr);
 int europa_close(int fd);
 
 /*
- * europa_attach: become the data plane of one queue and map its pool. spares:
- * blank slots wanted, 0 for the kernel's default. No packet arrives yet.
+ * europa_attach: become the data plane of one queue and map its pool, without
+ * any feature. spares: blank slots wanted, 0 for the kernel's default. No packet
+ * arrives yet.
  * -EBUSY there is a data plane; -EPROTO kernel and library differ in version;
- * -EINVAL no such queue; -ENODEV; -ENOMEM.
+ * -EINVAL no such queue; -EBADF fd is not open for reading and writing;
+ * -ENODEV; -ENOMEM.
  */
 int europa_attach(struct europa_queue *q, int fd, unsigned int queue,
 		  unsigned int spares);
+
+/*
+ * europa_attach_with: the same, with features. A feature that was not granted
+ * is no error here: look at q->features, and europa_detach() if you cannot do
+ * without. EUROPA_FEATURE_AGREE: you forward for the network namespace of the
+ * VR's ports; without it the namespace's nftables, iptables and tc rules do
+ * not see what you send. o NULL: all defaults. -EINVAL also: reserved is not
+ * 0; else as europa_attach().
+ */
+int europa_attach_with(struct europa_queue *q, int fd,
+		       const struct europa_attach_options *o);
 
 /*
  * europa_queue_init: what europa_attach() does after mapping: fill q for a map

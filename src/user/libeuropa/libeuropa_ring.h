@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) the Europa authors */
 /*
  * The rings of <linux/europa.h>, both ends, over any zeroed memory.
  *

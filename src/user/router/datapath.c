@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
+#include <netinet/in.h>
+
 #include "datapath.h"
-#include "ipv4.h"
+#include "ip4/ipv4.h"
+#include "ip6/ipv6.h"
 
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
@@ -9,7 +13,7 @@
 struct work {
 	uint8_t *frame;
 	uint32_t dst;		/* host order */
-	uint32_t top;		/* fib4_top() */
+	uint32_t top;		/* fib4_top(); of IPv6 the answer, as a leaf of it */
 	uint32_t length;	/* bytes to send: without padding; 0: punt */
 	union {
 		uint32_t fit;	/* bytes that must fit: length, or a segment's */
@@ -24,6 +28,8 @@ check_meta(const struct europa_queue *q, const struct europa_entry *e,
 {
 	const struct europa_slot *s = europa_slot(q, e->slot);
 
+	if (ipv6_plain(w->frame))
+		w->length = w->fit = ipv6_length(w->frame);
 	if (e->flags & EUROPA_RX_MULTICAST)
 		return PUNT_MAC;
 	if (s->flags & EUROPA_SLOT_VLAN)
@@ -41,15 +47,52 @@ static __attribute__((noinline)) enum punt
 check_special(const struct router *r, const struct port *in,
 	      const struct europa_entry *e, uint32_t src)
 {
-	uint16_t id;
+	const struct adj *a;
+	bool ok;
 
 	if (in->special & PORT_PUNT)
 		return PUNT_OFF;
-	id = fib4_lookup(&r->fib, src);
-	if (!id)
-		return PUNT_RPF;
-	if (in->special & PORT_RPF_STRICT && r->neigh.adj[id].port != e->port)
-		return PUNT_RPF;
+	a = &r->neigh.adj[fib4_lookup(&r->ip4.fib, src)];
+	if (a->group)
+		ok = group_uses_port(&r->groups, a->group, e->port);
+	else if (in->special & PORT_RPF_STRICT)
+		ok = a->port == e->port;
+	else
+		ok = a->port != NEIGH_NO_PORT;
+	return ok ? PUNT_NONE : PUNT_RPF;
+}
+
+/* What a router on the way has to look into: options, and a list of routers. */
+static bool for_routers(const uint8_t *frame)
+{
+	return frame[IPV6_NEXT_AT] == IPPROTO_HOPOPTS ||
+	       frame[IPV6_NEXT_AT] == IPPROTO_ROUTING;
+}
+
+/* The same as check() does, and the route, which needs no prefetching. */
+static __attribute__((noinline)) enum punt
+check6(const struct router *r, const struct port *in, const struct europa_entry *e,
+       struct work *w)
+{
+	const uint8_t *frame = w->frame;
+
+	if (!ipv6_plain(frame))
+		return PUNT_PROTO;
+	if (e->bytes < IPV6_HEADERS)
+		return PUNT_LENGTH;
+	if (!(e->flags & EUROPA_RX_META))
+		w->length = w->fit = ipv6_length(frame);
+	if (w->length > e->len)
+		return PUNT_LENGTH;
+	if (for_routers(frame))
+		return PUNT_PROTO;
+	if (frame[IPV6_HOPS_AT] <= 1)
+		return PUNT_TTL;
+	if (addr6_bad_source(&r->ip6.own, ipv6_load(frame + IPV6_SRC_AT)))
+		return PUNT_SOURCE;
+	if (in->special6)
+		return PUNT_OFF;
+	w->top = FIB4_LEAF | fib6_lookup(&r->ip6.fib, ipv6_load(frame + IPV6_DST_AT));
 	return PUNT_NONE;
 }
 
@@ -77,7 +120,7 @@ static inline enum punt check(const struct router *r,
 	    !(e->flags & EUROPA_RX_ADDRESSED))
 		return PUNT_MAC;
 	if (unlikely(!ipv4_plain(frame)))
-		return PUNT_PROTO;
+		return check6(r, in, e, w);
 	if (unlikely(length < IPV4_HEADERS || length > e->len))
 		return PUNT_LENGTH;
 	if (unlikely(!ipv4_sum_ok(frame)))
@@ -85,7 +128,7 @@ static inline enum punt check(const struct router *r,
 	if (unlikely(frame[IPV4_TTL_AT] <= 1))
 		return PUNT_TTL;
 	src = be32toh(load32(frame + IPV4_SRC_AT));
-	if (unlikely(addr4_bad_source(&r->own, src)))
+	if (unlikely(addr4_bad_source(&r->ip4.own, src)))
 		return PUNT_SOURCE;
 	if (unlikely(in->special)) {
 		why = check_special(r, in, e, src);
@@ -93,28 +136,88 @@ static inline enum punt check(const struct router *r,
 			return why;
 	}
 	w->dst = be32toh(load32(frame + IPV4_DST_AT));
-	w->top = fib4_top(&r->fib, w->dst);
+	w->top = fib4_top(&r->ip4.fib, w->dst);
 	return PUNT_NONE;
+}
+
+static const struct flow *flow_of(const struct router *r, const struct work *w)
+{
+	return ipv6_plain(w->frame) ? &r->ip6.flow : &r->ip4.flow;
 }
 
 /* Why an adjacency does not take a packet. */
 static __attribute__((noinline)) enum punt
-why_not(struct router *r, uint16_t id, const struct europa_entry *e,
-	uint32_t fit)
+punt_reason(struct router *r, uint16_t id, const struct europa_entry *e,
+	    const struct work *w)
 {
-	const struct neigh *n = &r->neigh.neigh[id];
+	const struct adj *a = &r->neigh.adj[id];
+	const struct neigh *n;
 
+	if (a->group)
+		return flow_of(r, w)->policy == FLOW_OTHER ? PUNT_MULTIPATH : PUNT_MTU;
+	id = neigh_behind(&r->neigh, id);
+	n = &r->neigh.neigh[id];
 	if (!id)
 		return PUNT_ROUTE;
 	if (!r->ports.port[n->port].up)
 		return PUNT_DOWN;
 	if (n->port == e->port)
 		return PUNT_SAME;
-	if (!n->addr || !neigh_usable(n->state))
+	if (n->glean || !neigh_usable(n->state))
 		return PUNT_NEIGH;
 	if (neigh_probe(&r->neigh, id))
 		return PUNT_PROBE;
-	return fit > r->neigh.adj[id].limit ? PUNT_MTU : PUNT_NEIGH;
+	return w->fit > a->limit ? PUNT_MTU : PUNT_NEIGH;
+}
+
+/* The member of a group for a packet. */
+static uint16_t choose(const struct router *r, uint16_t group,
+		       const struct europa_entry *e, const struct work *w)
+{
+	const struct flow *f = flow_of(r, w);
+	uint32_t hash = ipv6_plain(w->frame) ? flow6_hash(f, w->frame, e->bytes) :
+					       flow4_hash(f, w->frame, e->bytes);
+
+	return group_choose(&r->groups, group, hash);
+}
+
+/* The packet's destination as a neighbour behind a port; 0: not known. */
+static uint16_t find_host(const struct router *r, unsigned int port,
+			  const struct work *w)
+{
+	if (ipv6_plain(w->frame))
+		return neigh_find6(&r->neigh, port, ipv6_load(w->frame + IPV6_DST_AT));
+	return neigh_find(&r->neigh, port, w->dst);
+}
+
+/*
+ * The adjacency that a packet takes in the end, where the FIB's does not say all:
+ * a group's member, or the destination itself as the neighbour of a nexthop that
+ * has no gateway. Else it is the same again.
+ */
+static __attribute__((noinline)) uint16_t
+detour(const struct router *r, uint16_t id, const struct europa_entry *e,
+       const struct work *w)
+{
+	const struct neigh_table *t = &r->neigh;
+	const struct adj *a = &t->adj[id];
+	const struct neigh *n = &t->neigh[id];
+	uint16_t found;
+
+	if (n->mtu && w->fit > n->mtu + IPV4_AT)
+		return id;
+	if (a->group) {
+		if (flow_of(r, w)->policy == FLOW_OTHER)
+			return id;
+		id = choose(r, a->group, e, w);
+		if (w->fit <= t->adj[id].limit)
+			return id;
+	}
+	found = neigh_behind(t, id);
+	if (!found || t->adj[found].group || !t->neigh[found].glean)
+		return id;
+	found = find_host(r, t->neigh[found].port, w);
+	return found ? found : id;
 }
 
 /*
@@ -144,16 +247,24 @@ static inline unsigned int forward(struct router *r, struct europa_ring *tx,
 				   const struct europa_entry *e,
 				   const struct work *w)
 {
-	uint16_t id = fib4_rest(&r->fib, w->top, w->dst);
+	uint16_t id = fib4_rest(&r->ip4.fib, w->top, w->dst);
 	const struct adj *a = &r->neigh.adj[id];
 	uint16_t port = a->port;
 
 	if (unlikely(w->fit > a->limit || port == e->port)) {
-		punt(r, tx, e, w->frame, why_not(r, id, e, w->fit));
-		return 1;
+		id = detour(r, id, e, w);
+		a = &r->neigh.adj[id];
+		port = a->port;
+		if (w->fit > a->limit || port == e->port) {
+			punt(r, tx, e, w->frame, punt_reason(r, id, e, w));
+			return 1;
+		}
 	}
 	memcpy(w->frame, a->mac, sizeof(a->mac));
-	ipv4_hop(w->frame);
+	if (likely(w->frame[IPV4_TYPE_AT] == 0x08))
+		ipv4_hop(w->frame);
+	else
+		w->frame[IPV6_HOPS_AT]--;
 	give(tx, e, w->frame, europa_entry(w->length, e->slot, IPV4_HEADERS,
 					   e->offset, port, EUROPA_OP_SEND));
 	return 0;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 #ifndef ROUTER_DATAPATH_H
 #define ROUTER_DATAPATH_H
 

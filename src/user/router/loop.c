@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -10,9 +11,10 @@
 #include "loop.h"
 #include "mirror.h"
 
-#define LOOK_EVERY	1024	/* packets between looks at signals and netlink */
-#define WORK		2000	/* trie nodes, about 50 us, between two bursts */
+#define CONTROL_EVERY	1024	/* packets between two polls of signals and netlink */
+#define WORK		2000	/* trie nodes, about 50 us, of table work between two bursts */
 #define MESSAGES	4	/* netlink datagrams between two bursts */
+#define SETTINGS_EVERY	1000	/* ms between two looks at settings nothing tells of */
 #define RETRY_SPIN	64	/* sleeps before spinning is tried again */
 
 static uint64_t now_ms(void)
@@ -85,8 +87,17 @@ static int timeout(const struct loop *l)
 	return sooner(stats_timeout(l, now), netlink_timeout(&l->nl, l->r, now));
 }
 
-/* Everything but packets; a bounded amount of it. */
-static void look(struct loop *l, bool netlink, bool signals)
+/* Only where there is something they concern. */
+static void look_at_settings(struct loop *l, uint64_t now)
+{
+	if (!l->r->groups.count || now < l->settings_at)
+		return;
+	l->settings_at = now + SETTINGS_EVERY;
+	router_settings(l->r);
+}
+
+/* Signals, netlink, table work and timers: a bounded amount of each. */
+static void control_work(struct loop *l, bool netlink, bool signals)
 {
 	uint64_t now = now_ms();
 
@@ -98,13 +109,14 @@ static void look(struct loop *l, bool netlink, bool signals)
 		l->busy |= !router_work(l->r, WORK);
 	}
 	neigh_tick(&l->r->neigh, now / 1000);
+	look_at_settings(l, now);
 	if (l->stats_every && now >= l->stats_at) {
 		l->stats_at = now + l->stats_every * 1000ull;
 		stats_print(l->r, stdout);
 	}
 }
 
-static void look_around(struct loop *l)
+static void control_poll(struct loop *l)
 {
 	struct pollfd p[] = {
 		{ .fd = l->nl.fd, .events = POLLIN },
@@ -112,14 +124,14 @@ static void look_around(struct loop *l)
 	};
 
 	poll(p, 2, 0);
-	look(l, p[0].revents, p[1].revents);
+	control_work(l, p[0].revents, p[1].revents);
 }
 
 /*
  * Sleep until there is a packet or something else to do. poll() drains tx
  * first, so a burst that empties rx costs this one system call.
  */
-static int sleep_well(struct loop *l)
+static int wait_for_work(struct loop *l)
 {
 	struct europa_queue *q = l->r->q;
 	struct pollfd p[] = {
@@ -139,7 +151,7 @@ static int sleep_well(struct loop *l)
 	europa_disarm(q, n >= 0);
 	if (n >= 0 && p[0].revents & (POLLERR | POLLHUP | POLLNVAL))
 		return -ENODEV;
-	look(l, n > 0 && p[1].revents, n > 0 && p[2].revents);
+	control_work(l, n > 0 && p[1].revents, n > 0 && p[2].revents);
 	return 0;
 }
 
@@ -156,10 +168,11 @@ static int kick(struct loop *l)
 }
 
 /*
- * Look at rx a while before sleeping, as long as that finds something: the
- * while halves with each failure and doubles with each success. What waits on
- * tx waits along, so that small bursts share a kick, but not for more than one
- * such while in all. Returns 1 if there is a packet.
+ * Poll rx up to spin_now times before sleeping. The number halves each time no
+ * packet came, down to not polling at all, and doubles each time one did; after
+ * RETRY_SPIN sleeps polling is tried again. Packets on tx wait meanwhile, so
+ * that small bursts share a kick, but for spin_max polls at most. Returns 1 if
+ * there is a packet.
  */
 static int spin(struct loop *l)
 {
@@ -212,9 +225,9 @@ static int step(struct loop *l)
 	if (!n)
 		n = spin(l);
 	if (!n)
-		return sleep_well(l);
-	if (l->packets >= LOOK_EVERY || l->busy)
-		look_around(l);
+		return wait_for_work(l);
+	if (l->packets >= CONTROL_EVERY || l->busy)
+		control_poll(l);
 	return n < 0 ? n : 0;
 }
 
@@ -239,25 +252,38 @@ int loop_run(struct loop *l)
 	return err ? err : drain(l);
 }
 
-int loop_sync(struct loop *l, int timeout_ms)
+/* calm: not only the first sync, but all that is due. */
+static int follow(struct loop *l, bool calm, int timeout_ms)
 {
 	uint64_t end = now_ms() + timeout_ms;
 	struct pollfd p[] = {
 		{ .fd = l->nl.fd, .events = POLLIN },
 		{ .fd = l->signals, .events = POLLIN },
 	};
+	bool waiting;
 
-	l->stats_at = now_ms() + l->stats_every * 1000ull;
-	l->r->resync = true;
-	while (!l->nl.synced || l->busy) {
+	do {
 		if (now_ms() >= end)
 			return -ETIMEDOUT;
-		look(l, true, true);
+		control_work(l, true, true);
 		if (l->stop)
 			return -EINTR;
-		if (!l->busy && !l->nl.synced)
+		waiting = !l->nl.synced || (calm && (l->nl.syncing || l->r->resync));
+		if (!l->busy && waiting)
 			poll(p, 2, 100);
-	}
+	} while (waiting || l->busy);
 	mirror_refresh(l->r);
 	return 0;
+}
+
+int loop_sync(struct loop *l, int timeout_ms)
+{
+	l->stats_at = now_ms() + l->stats_every * 1000ull;
+	l->r->resync = true;
+	return follow(l, false, timeout_ms);
+}
+
+int loop_follow(struct loop *l, int timeout_ms)
+{
+	return follow(l, true, timeout_ms);
 }

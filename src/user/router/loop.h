@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The router's life between START and STOP. */
+/* Copyright (C) the Europa authors */
+/* The main loop, from START to STOP: packets, signals, netlink, timers. */
 #ifndef ROUTER_LOOP_H
 #define ROUTER_LOOP_H
 
@@ -10,13 +11,14 @@ struct loop {
 	struct router *r;
 	struct netlink nl;
 	int signals;		/* signalfd */
-	unsigned int spin_max;	/* looks at an empty rx ring before sleeping */
+	unsigned int spin_max;	/* polls of an empty rx ring before sleeping */
 	unsigned int spin_now;	/* what seems to pay at the moment */
-	unsigned int held;	/* looks since the oldest packet waits on tx */
-	unsigned int sleeps;
+	unsigned int held;	/* polls of rx since the oldest packet on tx was written */
+	unsigned int sleeps;	/* times it slept without polling rx before */
 	unsigned int stats_every; /* s; 0: never */
 	uint64_t stats_at;	/* ms */
-	unsigned int packets;	/* since the last look at anything but packets */
+	uint64_t settings_at;	/* ms */
+	unsigned int packets;	/* since signals and netlink were polled last */
 	bool busy;		/* tables have work left */
 	bool stop;
 };
@@ -26,6 +28,12 @@ int loop_signals(void);
 
 /* First sync, at most timeout_ms. 0; -ETIMEDOUT, -EINTR told to stop. */
 int loop_sync(struct loop *l, int timeout_ms);
+
+/*
+ * After that: until the tables have all that the kernel has told up to now. The
+ * same errors.
+ */
+int loop_follow(struct loop *l, int timeout_ms);
 
 /* Until told to stop, then drains. Returns 0, or why it had to end. */
 int loop_run(struct loop *l);

@@ -1,32 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "loop.h"
 
 #define SYNC_TIMEOUT	30000	/* ms */
 #define SPIN_DEFAULT	64	/* looks, some microseconds */
+#define CHECK_DEFAULT	10000	/* addresses */
 
 struct options {
 	const char *vr;		/* NULL: EUROPA_FD */
 	unsigned long queue;
 	unsigned long spin;
 	unsigned long stats;	/* s */
+	unsigned long addresses; /* to check at random */
+	bool check;
 	bool verbose;
+	bool bypass;		/* of rules that the kernel here would apply */
 };
 
 static const char usage[] =
 	"Usage: europa-router [OPTION]...\n"
-	"Forward IPv4 for a virtual router, as the kernel of its network namespace would.\n"
+	"Forward IPv4 and IPv6 for a virtual router, as the kernel of its network namespace would.\n"
 	"\n"
 	"  -v, --vr VR          number or name; else the one handed over by ip vr exec\n"
 	"  -q, --queue N        queue (0)\n"
 	"  -s, --spin N         look N times at an empty ring before sleeping; 0: never\n"
 	"  -S, --stats SECONDS  print counters that often (and on SIGUSR1)\n"
+	"      --bypass-filters forward past the nftables, iptables, tc and IPsec rules of the\n"
+	"                       namespace and of its ports; else their packets are the kernel's\n"
+	"      --check[=N]      forward nothing; compare with what the kernel says of N addresses\n"
+	"                       at random (10000) of each family, and those around each route, print what differs,\n"
+	"                       and exit, with 1 if anything does\n"
 	"      --verbose        say what happens\n"
 	"  -h, --help\n"
 	"  -V, --version\n";
@@ -36,6 +49,8 @@ static const struct option long_options[] = {
 	{ "queue", required_argument, NULL, 'q' },
 	{ "spin", required_argument, NULL, 's' },
 	{ "stats", required_argument, NULL, 'S' },
+	{ "bypass-filters", no_argument, NULL, 'b' },
+	{ "check", optional_argument, NULL, 'c' },
 	{ "verbose", no_argument, NULL, 'd' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -86,6 +101,13 @@ static int parse_options(struct options *o, int argc, char **argv)
 		case 'S':
 			ok = number(optarg, 1000000, &o->stats);
 			break;
+		case 'b':
+			o->bypass = true;
+			break;
+		case 'c':
+			o->check = true;
+			ok = !optarg || number(optarg, 1000000000, &o->addresses);
+			break;
 		case 'd':
 			o->verbose = true;
 			break;
@@ -133,7 +155,32 @@ static int attach_failed(unsigned long queue, int err)
 	return fail("cannot attach to the VR: %s.", strerror(-err));
 }
 
-static int route(struct loop *l)
+static int attach(struct europa_queue *q, int fd, const struct options *o)
+{
+	const struct europa_attach_options want = {
+		.queue = o->queue,
+		.features = o->bypass ? 0 : EUROPA_FEATURE_AGREE,
+	};
+	int err = europa_attach_with(q, fd, &want);
+
+	if (err)
+		return attach_failed(o->queue, err);
+	if (!(want.features & ~q->features))
+		return 0;
+	europa_detach(q);
+	return fail("the kernel module does not honour nftables, iptables, tc and IPsec rules, so they would be bypassed: load the module that belongs to this europa-router, or say --bypass-filters.");
+}
+
+static int check(struct loop *l, const struct options *o)
+{
+	int n = check_all(l, o->addresses);
+
+	if (n < 0 && n != -EINTR)
+		return fail("cannot ask the kernel for its routes: %s.", strerror(-n));
+	return n > 0;
+}
+
+static int route(struct loop *l, const struct options *o)
 {
 	struct router *r = l->r;
 	int err = loop_sync(l, SYNC_TIMEOUT);
@@ -145,6 +192,8 @@ static int route(struct loop *l)
 			    SYNC_TIMEOUT / 1000);
 	if (!r->ports.count)
 		return fail("VR %u has no port in this network namespace.", r->vr);
+	if (o->check)
+		return check(l, o);
 	err = europa_start(r->q);
 	if (!err) {
 		if (r->verbose)
@@ -176,13 +225,13 @@ static int with_netlink(struct router *r, const struct options *o)
 	err = netlink_open(&l.nl);
 	if (err)
 		return fail("cannot open a netlink socket: %s.", strerror(-err));
-	err = route(&l);
+	err = route(&l, o);
 	netlink_close(&l.nl);
 	close(l.signals);
 	return err;
 }
 
-static int with_queue(struct europa_queue *q, const struct options *o)
+static int with_router(struct europa_queue *q, uint32_t vr, const struct options *o)
 {
 	struct router r;
 	int status;
@@ -190,29 +239,46 @@ static int with_queue(struct europa_queue *q, const struct options *o)
 	if (!router_init(&r))
 		return fail("no memory.");
 	r.q = q;
-	r.vr = q->vr;
+	r.vr = vr;
 	r.verbose = o->verbose;
 	status = with_netlink(&r, o);
 	router_exit(&r);
 	return status;
 }
 
+static int with_queue(int fd, const struct options *o)
+{
+	struct europa_queue q;
+	int status = attach(&q, fd, o);
+
+	if (status)
+		return status;
+	status = with_router(&q, q.vr, o);
+	europa_detach(&q);
+	return status;
+}
+
+/* A data plane may be at work meanwhile. The node's minor number is the VR's. */
+static int without_queue(int fd, const struct options *o)
+{
+	struct stat s;
+
+	if (fstat(fd, &s) || !S_ISCHR(s.st_mode))
+		return fail("the descriptor in EUROPA_FD is not a VR's.");
+	return with_router(NULL, minor(s.st_rdev), o);
+}
+
 int main(int argc, char **argv)
 {
-	struct options o = { .spin = SPIN_DEFAULT };
-	struct europa_queue q;
-	int status = parse_options(&o, argc, argv), fd, err;
+	struct options o = { .spin = SPIN_DEFAULT, .addresses = CHECK_DEFAULT };
+	int status = parse_options(&o, argc, argv), fd;
 
 	if (status >= 0)
 		return status;
 	fd = europa_open(o.vr);
 	if (fd < 0)
 		return open_failed(o.vr, fd);
-	err = europa_attach(&q, fd, o.queue, 0);
-	if (err)
-		return attach_failed(o.queue, err);
-	status = with_queue(&q, &o);
-	europa_detach(&q);
+	status = o.check ? without_queue(fd, &o) : with_queue(fd, &o);
 	europa_close(fd);
 	return status;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 #include <linux/neighbour.h>
 #include <stdlib.h>
 
@@ -30,15 +31,60 @@ void neigh_exit(struct neigh_table *t)
 	memset(t, 0, sizeof(*t));
 }
 
-static uint32_t hash(unsigned int port, uint32_t addr)
+/* What makes a neighbour: a port and an address of one of the two families. */
+struct key {
+	struct ipv6_addr addr6;
+	uint32_t addr;
+	uint16_t port;
+	bool six;
+};
+
+static struct key key4(unsigned int port, uint32_t addr)
 {
-	return ((addr ^ port << 22) * 0x9e3779b1u) >> 18;
+	return (struct key){ .addr = addr, .port = port };
+}
+
+static struct key key6(unsigned int port, struct ipv6_addr addr)
+{
+	return (struct key){ .addr6 = addr, .port = port, .six = true };
+}
+
+static uint32_t hash(const struct key *k)
+{
+	uint64_t six = (k->addr6.hi ^ k->addr6.lo * 0x9e3779b97f4a7c15ull) *
+		       0xff51afd7ed558ccdull;
+
+	return ((k->addr ^ (uint32_t)(six >> 32) ^ (uint32_t)k->port << 22) *
+		0x9e3779b1u) >> 18;
 }
 
 bool neigh_usable(unsigned int state)
 {
 	return state & (NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE |
 			NUD_PERMANENT | NUD_NOARP);
+}
+
+static void refresh_aliases(struct neigh_table *t, uint16_t id);
+
+/* An alias has what its target has, but for a smaller MTU. */
+static void follow(struct neigh_table *t, uint16_t id)
+{
+	struct neigh *n = &t->neigh[id];
+	struct adj *a = &t->adj[id];
+
+	*a = t->adj[n->target];
+	if (n->mtu && a->limit > n->mtu + ETH_HEADER)
+		a->limit = n->mtu + ETH_HEADER;
+	refresh_aliases(t, id);
+}
+
+/* No deeper than a route's MTU, a nexthop object, its neighbour. */
+static void refresh_aliases(struct neigh_table *t, uint16_t id)
+{
+	uint16_t alias;
+
+	for (alias = t->neigh[id].aliases; alias; alias = t->neigh[alias].sibling)
+		follow(t, alias);
 }
 
 /* Make the datapath's entry out of the neighbour, its port and its timer. */
@@ -51,32 +97,63 @@ static void refresh(struct neigh_table *t, uint16_t id)
 	memcpy(a->mac, n->mac, 6);
 	memcpy(a->mac + 6, p->address, 6);
 	a->port = n->port;
+	a->group = 0;
 	a->limit = 0;
-	if (p->ifindex && p->up && n->addr && neigh_usable(n->state) && !n->due)
+	if (p->ifindex && p->up && !n->glean && neigh_usable(n->state) && !n->due)
 		a->limit = p->mtu + ETH_HEADER;
+	refresh_aliases(t, id);
+}
+
+static uint16_t find(const struct neigh_table *t, const struct key *k)
+{
+	uint16_t id;
+
+	for (id = t->bucket[hash(k)]; id; id = t->neigh[id].next) {
+		const struct neigh *n = &t->neigh[id];
+
+		if (n->addr == k->addr && n->port == k->port && n->six == k->six &&
+		    ipv6_same(n->addr6, k->addr6))
+			break;
+	}
+	return id;
 }
 
 uint16_t neigh_find(const struct neigh_table *t, unsigned int port, uint32_t addr)
 {
-	uint16_t id = t->bucket[hash(port, addr)];
+	const struct key k = key4(port, addr);
 
-	while (id && (t->neigh[id].addr != addr || t->neigh[id].port != port))
-		id = t->neigh[id].next;
-	return id;
+	return find(t, &k);
 }
 
-static uint16_t create(struct neigh_table *t, unsigned int port, uint32_t addr)
+uint16_t neigh_find6(const struct neigh_table *t, unsigned int port,
+		     struct ipv6_addr addr)
 {
-	uint16_t id = t->free, *bucket = &t->bucket[hash(port, addr)];
+	const struct key k = key6(port, addr);
+
+	return find(t, &k);
+}
+
+/* An unused number, or 0. */
+static uint16_t number_new(struct neigh_table *t)
+{
+	uint16_t id = t->free;
 
 	if (id)
 		t->free = t->neigh[id].next;
 	else if (t->used < NEIGH_MAX)
 		id = t->used++;
-	else
+	return id;
+}
+
+static uint16_t create(struct neigh_table *t, const struct key *k)
+{
+	uint16_t id = number_new(t), *bucket = &t->bucket[hash(k)];
+
+	if (!id)
 		return 0;
 	t->neigh[id] = (struct neigh){
-		.addr = addr, .port = port, .next = *bucket,
+		.addr6 = k->addr6, .addr = k->addr, .port = k->port, .six = k->six,
+		.glean = !k->addr && !k->addr6.hi && !k->addr6.lo, .next = *bucket,
 		.punted_at = t->now - NEIGH_PROBE, .generation = t->generation,
 	};
 	*bucket = id;
@@ -84,15 +161,35 @@ static uint16_t create(struct neigh_table *t, unsigned int port, uint32_t addr)
 	return id;
 }
 
-uint16_t neigh_get(struct neigh_table *t, unsigned int port, uint32_t addr)
+static uint16_t get(struct neigh_table *t, const struct key *k)
 {
-	uint16_t id = neigh_find(t, port, addr);
+	uint16_t id = find(t, k);
 
 	if (!id)
-		id = create(t, port, addr);
+		id = create(t, k);
 	if (id)
 		t->neigh[id].refs++;
 	return id;
+}
+
+uint16_t neigh_get(struct neigh_table *t, unsigned int port, uint32_t addr)
+{
+	const struct key k = key4(port, addr);
+
+	return get(t, &k);
+}
+
+uint16_t neigh_get6(struct neigh_table *t, unsigned int port, struct ipv6_addr addr)
+{
+	const struct key k = key6(port, addr);
+
+	return get(t, &k);
+}
+
+void neigh_hold(struct neigh_table *t, uint16_t id)
+{
+	if (id)
+		t->neigh[id].refs++;
 }
 
 void neigh_put(struct neigh_table *t, uint16_t id)
@@ -105,19 +202,115 @@ void neigh_put(struct neigh_table *t, uint16_t id)
 	t->limbo[t->limbo_count++] = id;
 }
 
-static void destroy(struct neigh_table *t, uint16_t id)
+/* ---- aliases ----------------------------------------------------------- */
+
+uint16_t neigh_alias(struct neigh_table *t)
+{
+	uint16_t id = number_new(t);
+
+	if (!id)
+		return 0;
+	t->neigh[id] = (struct neigh){
+		.alias = true, .refs = 1, .port = NEIGH_NO_PORT,
+	};
+	t->adj[id] = t->adj[0];
+	return id;
+}
+
+static void unpoint(struct neigh_table *t, uint16_t id)
 {
 	struct neigh *n = &t->neigh[id];
-	uint16_t *link = &t->bucket[hash(n->port, n->addr)];
+	uint16_t *link = &t->neigh[n->target].aliases, old = n->target;
+
+	if (!old)
+		return;
+	while (*link != id)
+		link = &t->neigh[*link].sibling;
+	*link = n->sibling;
+	n->target = 0;
+	neigh_put(t, old);
+}
+
+/* The new target is held first: the old one may be the only one to hold it. */
+void neigh_point(struct neigh_table *t, uint16_t id, uint16_t target)
+{
+	struct neigh *n = &t->neigh[id];
+
+	neigh_hold(t, target);
+	unpoint(t, id);
+	if (target) {
+		n->target = target;
+		n->sibling = t->neigh[target].aliases;
+		t->neigh[target].aliases = id;
+	}
+	follow(t, id);
+}
+
+void neigh_group(struct neigh_table *t, uint16_t id, uint16_t group)
+{
+	unpoint(t, id);
+	t->adj[id] = t->adj[0];
+	t->adj[id].group = group;
+	refresh_aliases(t, id);
+}
+
+uint16_t neigh_clamp(struct neigh_table *t, uint16_t target, uint32_t mtu)
+{
+	uint16_t id;
+
+	if (!mtu || !target) {
+		neigh_hold(t, target);
+		return target;
+	}
+	for (id = t->neigh[target].aliases; id; id = t->neigh[id].sibling) {
+		if (t->neigh[id].mtu == mtu) {
+			neigh_hold(t, id);
+			return id;
+		}
+	}
+	id = neigh_alias(t);
+	if (!id)
+		return 0;
+	t->neigh[id].mtu = mtu;
+	neigh_point(t, id, target);
+	return id;
+}
+
+uint16_t neigh_behind(const struct neigh_table *t, uint16_t id)
+{
+	while (t->neigh[id].target)
+		id = t->neigh[id].target;
+	return t->neigh[id].alias && !t->adj[id].group ? 0 : id;
+}
+
+/* ---- the end of a number ----------------------------------------------- */
+
+static void unhash(struct neigh_table *t, uint16_t id)
+{
+	struct neigh *n = &t->neigh[id];
+	const struct key k = {
+		.addr6 = n->addr6, .addr = n->addr, .port = n->port, .six = n->six,
+	};
+	uint16_t *link = &t->bucket[hash(&k)];
 
 	while (*link != id)
 		link = &t->neigh[*link].next;
 	*link = n->next;
-	n->next = t->free;
-	n->addr = 0;
-	n->state = 0;
-	n->port = 0;
-	t->adj[id].limit = 0;
+}
+
+/* What an alias or a group refers to may become unused by this. */
+static void destroy(struct neigh_table *t, uint16_t id)
+{
+	struct neigh *n = &t->neigh[id];
+
+	if (!n->alias)
+		unhash(t, id);
+	else if (n->target)
+		unpoint(t, id);
+	else if (t->adj[id].group)
+		t->release(t->arg, id);
+	*n = (struct neigh){ .next = t->free };
+	t->adj[id] = t->adj[0];
 	t->free = id;
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/neighbour.h>
 #include <linux/netconf.h>
+#include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -24,17 +26,25 @@ static const struct {
 } dumps[] = {
 	{ RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg) },
 	{ RTM_GETNETCONF, AF_INET, sizeof(struct netconfmsg) },
+	{ RTM_GETNETCONF, AF_INET6, sizeof(struct netconfmsg) },
 	{ RTM_GETADDR, AF_INET, sizeof(struct ifaddrmsg) },
+	{ RTM_GETADDR, AF_INET6, sizeof(struct ifaddrmsg) },
 	{ RTM_GETRULE, AF_INET, sizeof(struct fib_rule_hdr) },
+	{ RTM_GETRULE, AF_INET6, sizeof(struct fib_rule_hdr) },
+	{ RTM_GETNEXTHOP, AF_UNSPEC, sizeof(struct nhmsg) },
 	{ RTM_GETROUTE, AF_INET, sizeof(struct rtmsg) },
+	{ RTM_GETROUTE, AF_INET6, sizeof(struct rtmsg) },
 	{ RTM_GETNEIGH, AF_INET, sizeof(struct ndmsg) },
+	{ RTM_GETNEIGH, AF_INET6, sizeof(struct ndmsg) },
 };
 
 #define DUMPS	(sizeof(dumps) / sizeof(dumps[0]))
 
 static const uint8_t groups[] = {
 	RTNLGRP_LINK, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV4_IFADDR,
-	RTNLGRP_IPV4_RULE, RTNLGRP_IPV4_ROUTE, RTNLGRP_NEIGH,
+	RTNLGRP_IPV4_RULE, RTNLGRP_IPV4_ROUTE, RTNLGRP_NEIGH, RTNLGRP_NEXTHOP,
+	RTNLGRP_IPV6_NETCONF, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_RULE,
+	RTNLGRP_IPV6_ROUTE,
 };
 
 static int join(struct mnl_socket *socket)
@@ -111,14 +121,14 @@ static void sync_end(struct netlink *nl, struct router *r, uint64_t now)
 	nl->synced = true;
 	r->stats.syncs++;
 	if (r->verbose)
-		fprintf(stderr, "europa-router: in sync: %u ports, %u routes\n",
-			r->ports.count, r->fib.routes);
+		fprintf(stderr, "europa-router: in sync: %u ports, %u routes, %u of IPv6\n",
+			r->ports.count, r->ip4.fib.routes, r->ip6.fib.routes);
 }
 
 static void sync_begin(struct netlink *nl, struct router *r, uint64_t now)
 {
 	r->resync = false;
-	r->rules_dump = (struct rules){ 0 };
+	router_settings(r);
 	router_mark(r);
 	nl->syncing = true;
 	nl->broken = false;
@@ -132,7 +142,7 @@ static void sync_begin(struct netlink *nl, struct router *r, uint64_t now)
 static void dump_done(struct netlink *nl, struct router *r, uint64_t now)
 {
 	if (dumps[nl->step].type == RTM_GETRULE && !nl->broken)
-		mirror_rules(r);
+		mirror_rules(r, dumps[nl->step].family);
 	if (!nl->broken && ++nl->step < DUMPS && ask(nl))
 		return;
 	nl->broken |= nl->step < DUMPS;
@@ -145,6 +155,7 @@ static void receive_one(struct netlink *nl, struct router *r,
 			const struct nlmsghdr *nlh, uint64_t now)
 {
 	bool ours = nl->syncing && nlh->nlmsg_seq == nl->seq;
+	struct message m;
 
 	if (ours && nlh->nlmsg_flags & NLM_F_DUMP_INTR)
 		nl->broken = true;
@@ -152,14 +163,17 @@ static void receive_one(struct netlink *nl, struct router *r,
 	case NLMSG_ERROR:
 		if (!ours)
 			return;
-		nl->broken = true;
+		/* A kernel may have been told to do without IPv6. */
+		nl->broken |= dumps[nl->step].family != AF_INET6;
 		/* fall through */
 	case NLMSG_DONE:
 		if (ours)
 			dump_done(nl, r, now);
 		return;
 	default:
-		mirror_message(r, nlh);
+		if (message_read(nlh, &m))
+			mirror_apply(r, &m);
+		r->stats.messages++;
 	}
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /* The socket that keeps the mirror: changes and dumps, in one stream. */
 #ifndef ROUTER_NETLINK_H
 #define ROUTER_NETLINK_H

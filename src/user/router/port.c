@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 #include "port.h"
 
 int port_find(const struct ports *t, uint32_t ifindex)
@@ -24,6 +25,17 @@ static uint8_t special(const struct ports *t, const struct port *p)
 	return rpf ? PORT_RPF_LOOSE : 0;
 }
 
+/*
+ * Where IPv6 is switched off (disable_ipv6, an MTU below 1280) the kernel takes
+ * no packets; what it tells of that is that the addresses go.
+ */
+static uint8_t special6(const struct ports *t, const struct port *p)
+{
+	if (t->punt_all6 || !t->forwarding6 || !p->on6 || !p->up || p->enslaved)
+		return PORT_PUNT;
+	return 0;
+}
+
 void port_refresh(struct ports *t)
 {
 	unsigned int i;
@@ -32,6 +44,7 @@ void port_refresh(struct ports *t)
 		struct port *p = &t->port[t->used[i]];
 
 		p->special = special(t, p);
+		p->special6 = special6(t, p);
 	}
 }
 
@@ -53,10 +66,12 @@ bool port_set(struct ports *t, unsigned int number, const struct port *p)
 	if (!fresh) {
 		new.forwarding = old->forwarding;
 		new.rp_filter = old->rp_filter;
+		new.on6 = old->on6;
 	}
 	new.mac = address_word(p->address);
 	new.generation = t->generation;
 	new.special = special(t, &new);
+	new.special6 = special6(t, &new);
 	*old = new;
 	return fresh;
 }
@@ -71,6 +86,7 @@ void port_unset(struct ports *t, unsigned int number)
 		t->used[i] = t->used[--t->count];
 		memset(&t->port[number], 0, sizeof(t->port[number]));
 		t->port[number].special = PORT_PUNT;
+		t->port[number].special6 = PORT_PUNT;
 		return;
 	}
 }

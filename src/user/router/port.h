@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /* The VR's ports, by number, as the kernel's links describe them. */
 #ifndef ROUTER_PORT_H
 #define ROUTER_PORT_H
@@ -15,13 +16,15 @@
 
 struct port {
 	uint64_t mac;		/* as port_mac() loads it; 0: not a port */
-	uint8_t special;	/* PORT_* in effect */
+	uint8_t special;	/* PORT_* in effect, IPv4 */
+	uint8_t special6;	/* the same, IPv6: PORT_PUNT or 0 */
 	uint8_t address[6];
 	bool up;		/* interface up, carrier on */
 	bool enslaved;		/* to a bridge, a VRF, ... */
 	uint8_t forwarding;	/* conf.<dev>.forwarding */
 	uint8_t rp_filter;	/* conf.<dev>.rp_filter: 0, 1, 2 */
 	uint8_t generation;
+	bool on6;		/* IPv6 is on: the port has an address */
 	uint32_t mtu;		/* bytes */
 	uint32_t ifindex;	/* 0: not a port */
 };
@@ -32,6 +35,8 @@ struct ports {
 	unsigned int count;
 	uint8_t rp_filter_all;	/* conf.all.rp_filter */
 	bool punt_all;
+	bool punt_all6;
+	bool forwarding6;	/* IPv6's conf.all.forwarding */
 	uint8_t generation;
 };
 
@@ -53,7 +58,7 @@ int port_find(const struct ports *t, uint32_t ifindex);
 /* Returns true if the port is new, or now is another interface. */
 bool port_set(struct ports *t, unsigned int number, const struct port *p);
 void port_unset(struct ports *t, unsigned int number);
-/* Recompute `special` of all ports. */
+/* Recompute `special` and `special6` of all ports. */
 void port_refresh(struct ports *t);
 
 #endif

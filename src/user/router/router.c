@@ -1,74 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 #include "router.h"
-
-static void release(void *arg, uint16_t adj)
-{
-	struct router *r = arg;
-
-	neigh_put(&r->neigh, adj);
-}
-
-/* Addresses that are never forwarded; the kernel has its own way with each. */
-static bool add_never(struct router *r)
-{
-	static const struct fib4_route never[] = {
-		{ .dst = 0x00000000, .len = 8, .kind = FIB4_LOCAL },
-		{ .dst = 0x7f000000, .len = 8, .kind = FIB4_LOCAL },
-		{ .dst = 0xe0000000, .len = 4, .kind = FIB4_LOCAL },
-		{ .dst = 0xffffffff, .len = 32, .kind = FIB4_LOCAL },
-	};
-	struct fib4_route route;
-	unsigned int i;
-
-	for (i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
-		route = never[i];
-		route.metric = 0xffffffff;
-		if (fib4_add(&r->fib, &route) == FIB4_NOMEM)
-			return false;
-	}
-	return true;
-}
 
 bool router_init(struct router *r)
 {
 	unsigned int i;
 
 	memset(r, 0, sizeof(*r));
-	r->ports.punt_all = true;
+	r->ports.punt_all = r->ports.punt_all6 = true;
 	for (i = 0; i <= EUROPA_PORT_MAX; i++)
-		r->ports.port[i].special = PORT_PUNT;
+		r->ports.port[i].special = r->ports.port[i].special6 = PORT_PUNT;
 	if (!neigh_init(&r->neigh, &r->ports))
 		return false;
-	if (!addr4_init(&r->own))
-		goto err_neigh;
-	if (!fib4_init(&r->fib, release, r))
-		goto err_own;
-	if (!add_never(r))
-		goto err_fib;
-	return true;
-err_fib:
-	fib4_exit(&r->fib);
-err_own:
-	addr4_exit(&r->own);
-err_neigh:
+	groups_init(&r->groups, &r->neigh);
+	nexthops_init(&r->nexthops, &r->groups);
+	if (ip4_init(&r->ip4, &r->neigh)) {
+		if (ip6_init(&r->ip6, &r->neigh))
+			return true;
+		ip4_exit(&r->ip4);
+	}
 	neigh_exit(&r->neigh);
 	return false;
 }
 
 void router_exit(struct router *r)
 {
-	fib4_exit(&r->fib);
-	addr4_exit(&r->own);
+	ip6_exit(&r->ip6);
+	ip4_exit(&r->ip4);
+	nexthops_exit(&r->nexthops);
+	groups_exit(&r->groups);
 	neigh_exit(&r->neigh);
 }
 
 void router_mark(struct router *r)
 {
 	r->ports.generation++;
-	addr4_mark(&r->own);
 	neigh_mark(&r->neigh);
-	fib4_mark(&r->fib);
-	add_never(r);
+	nexthops_mark(&r->nexthops);
+	ip4_mark(&r->ip4);
+	ip6_mark(&r->ip6);
 }
 
 static void sweep_ports(struct router *r)
@@ -91,17 +61,35 @@ static void sweep_ports(struct router *r)
 void router_sweep(struct router *r)
 {
 	sweep_ports(r);
-	addr4_sweep(&r->own);
-	r->own_changed = true;
 	neigh_sweep(&r->neigh);
-	fib4_sweep(&r->fib);
+	nexthops_sweep(&r->nexthops);
+	ip4_sweep(&r->ip4);
+	ip6_sweep(&r->ip6);
+}
+
+/* Said once, when there is something it concerns. */
+static void refresh_flow(const struct router *r, struct flow *f, const char *family,
+			 bool *told)
+{
+	bool odd;
+
+	flow_refresh(f);
+	odd = r->groups.count && f->policy == FLOW_OTHER;
+	if (odd && !*told)
+		fprintf(stderr, "europa-router: net.%s.fib_multipath_hash_policy is neither 0 nor 1: the kernel forwards the packets of multipath routes\n",
+			family);
+	*told = odd;
+}
+
+void router_settings(struct router *r)
+{
+	refresh_flow(r, &r->ip4.flow, "ipv4", &r->policy_told);
+	refresh_flow(r, &r->ip6.flow, "ipv6", &r->policy6_told);
 }
 
 bool router_work(struct router *r, unsigned int budget)
 {
-	if (r->own_changed)
-		r->own_changed = !addr4_build(&r->own);
-	if (!fib4_work(&r->fib, budget))
+	if (!ip4_work(&r->ip4, budget) || !ip6_work(&r->ip6, budget))
 		return false;
 	neigh_reap(&r->neigh);
 	return true;

@@ -1,47 +1,47 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 #ifndef ROUTER_ROUTER_H
 #define ROUTER_ROUTER_H
 
 #include <libeuropa.h>
 
-#include "addr4.h"
-#include "fib4.h"
+#include "ip4/ip4.h"
+#include "ip6/ip6.h"
+#include "group.h"
 #include "neigh.h"
+#include "nexthop.h"
 #include "port.h"
 #include "stats.h"
 
-#define RULE_LOCAL	0x01
-#define RULE_MAIN	0x02
-
-/* Policy rules. More than the defaults: the kernel forwards. */
-struct rules {
-	unsigned int defaults;	/* RULE_*: those that are there */
-	unsigned int others;	/* count */
-};
-
 struct router {
 	struct europa_queue *q;
-	struct fib4 fib;
+	struct ip4 ip4;
+	struct ip6 ip6;
 	struct neigh_table neigh;
+	struct groups groups;
+	struct nexthops nexthops;
 	struct ports ports;
-	struct addr4 own;
 	struct stats stats;
 
 	uint32_t vr;		/* number */
 	bool verbose;
-	bool own_changed;	/* addr4_build() is due */
 	bool resync;		/* the mirror may be wrong: dump again */
-	struct rules rules;
-	struct rules rules_dump; /* of the dump going on */
 	bool rules_told;	/* said so on stderr */
+	bool rules6_told;
+	bool policy_told;	/* the same, of multipath */
+	bool policy6_told;
 };
 
+/* groups and others point into it: it stays where it is. */
 bool router_init(struct router *r);
 void router_exit(struct router *r);
 
 /* What the kernel does not tell again between the two is gone. */
 void router_mark(struct router *r);
 void router_sweep(struct router *r);
+
+/* Read the settings of the namespace that no message tells of. */
+void router_settings(struct router *r);
 
 /*
  * Tables' work that is due, a bounded amount, between bursts. Returns true

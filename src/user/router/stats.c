@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 #include <inttypes.h>
 
 #include "router.h"
@@ -40,7 +41,9 @@ void stats_print(const struct router *r, FILE *out)
 	line(out, "overruns", s->overruns);
 	line(out, "syncs", s->syncs);
 	line(out, "ports", r->ports.count);
-	line(out, "routes", r->fib.routes);
-	line(out, "bytes", fib4_bytes(&r->fib));
+	line(out, "routes", r->ip4.fib.routes);
+	line(out, "bytes", fib4_bytes(&r->ip4.fib));
+	line(out, "routes6", r->ip6.fib.routes);
+	line(out, "bytes6", fib6_bytes(&r->ip6.fib));
 	fflush(out);
 }

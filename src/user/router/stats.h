@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /* What was done with packets, and why. */
 #ifndef ROUTER_STATS_H
 #define ROUTER_STATS_H
@@ -11,15 +12,16 @@
 	P(NONE, "none")			/* not punted */ \
 	P(OFF, "off")			/* forwarding off, policy rules, port down */ \
 	P(MAC, "mac")			/* not addressed to the port */ \
-	P(PROTO, "proto")		/* not IPv4, or with options */ \
+	P(PROTO, "proto")		/* not IP, or with options */ \
 	P(VLAN, "vlan")			/* has a VLAN tag */ \
 	P(GSO, "gso")			/* super-packet that cannot be edited */ \
 	P(LENGTH, "length")		/* lengths do not agree */ \
 	P(CHECKSUM, "checksum")		/* header checksum wrong */ \
-	P(TTL, "ttl")			/* TTL 0 or 1 */ \
+	P(TTL, "ttl")			/* TTL or hop limit 0 or 1 */ \
 	P(SOURCE, "source")		/* source address cannot be */ \
 	P(RPF, "rpf")			/* source not routed this way */ \
 	P(ROUTE, "route")		/* no route, or one for the kernel */ \
+	P(MULTIPATH, "multipath")	/* the kernel chooses the way */ \
 	P(NEIGH, "neigh")		/* neighbour not known */ \
 	P(PROBE, "probe")		/* to keep the neighbour entry alive */ \
 	P(DOWN, "down")			/* port to send on is down */ \
@@ -35,7 +37,7 @@ struct stats {
 	uint64_t bursts;
 	uint64_t kicks;		/* system calls to drain tx */
 	uint64_t waits;		/* poll() calls that could sleep */
-	uint64_t spins;		/* looks at an empty rx ring */
+	uint64_t spins;		/* polls of an empty rx ring */
 	uint64_t syncs;		/* full netlink dumps */
 	uint64_t messages;	/* netlink */
 	uint64_t overruns;	/* netlink messages lost: ENOBUFS */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /* IPv4 addresses packets cannot be from: our own, and those no host has. */
 #ifndef ROUTER_ADDR4_H
 #define ROUTER_ADDR4_H
@@ -46,7 +47,7 @@ static inline bool addr4_has(const struct addr4 *t, uint32_t addr)
 	return false;
 }
 
-/* Two looks decide nearly all. */
+/* The two tables of 256 decide for nearly all addresses. */
 static inline bool addr4_bad_source(const struct addr4 *t, uint32_t addr)
 {
 	if (__builtin_expect(t->never[addr >> 24], 0))

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 #include <stdlib.h>
 #include <string.h>
 
@@ -308,6 +309,24 @@ unsigned int fib4_unset(struct fib4 *f, const struct fib4_route *r)
 	return count;
 }
 
+bool fib4_confirm(struct fib4 *f, const struct fib4_route *r)
+{
+	struct path path;
+	uint32_t n = node_find(f, r->dst, r->len, &path), i, found = 0;
+	unsigned int count = 0;
+
+	for (i = n ? f->nodes[n].items : 0; i; i = f->items[i].next) {
+		if (!peers(&f->items[i], r))
+			continue;
+		count += 1 + f->items[i].shared;
+		found = i;
+	}
+	if (count != 1 || f->items[found].adj != r->adj)
+		return false;
+	f->items[found].generation = f->generation;
+	return true;
+}
+
 /* ---- from the trie to ranges ------------------------------------------- */
 
 /* What the nodes so far say of the addresses below. */
@@ -585,6 +604,26 @@ bool fib4_work(struct fib4 *f, unsigned int budget)
 		return false;
 	pool_compact(f);
 	return true;
+}
+
+/* ---- all prefixes ------------------------------------------------------ */
+
+static uint32_t list(const struct fib4 *f, uint32_t n, struct fib4_prefix *prefix)
+{
+	const struct fib4_node *node = &f->nodes[n];
+	uint32_t count = 0;
+
+	if (!n)
+		return 0;
+	if (node->items)
+		prefix[count++] = (struct fib4_prefix){ node->key, node->len };
+	count += list(f, node->child[0], prefix + count);
+	return count + list(f, node->child[1], prefix + count);
+}
+
+uint32_t fib4_prefixes(const struct fib4 *f, struct fib4_prefix *prefix)
+{
+	return list(f, f->root, prefix);
 }
 
 /* ---- life -------------------------------------------------------------- */

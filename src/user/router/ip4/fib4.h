@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /*
  * IPv4 forwarding table: a path-compressed binary trie of everything the
  * kernel has told us, and a lookup table made from it, DXR (M. Zec, L. Rizzo,
@@ -40,6 +41,11 @@ struct fib4_route {
 	uint8_t len;		/* 0 ... 32 */
 	uint8_t tos;		/* not 0: the kernel decides, punt */
 	uint8_t kind;		/* enum fib4_kind */
+};
+
+struct fib4_prefix {
+	uint32_t dst;		/* host order */
+	uint8_t len;
 };
 
 struct fib4_node;
@@ -94,6 +100,12 @@ bool fib4_del(struct fib4 *f, const struct fib4_route *r);
  */
 unsigned int fib4_unset(struct fib4 *f, const struct fib4_route *r);
 
+/*
+ * Confirm the route, if it is there and r replaces nothing but itself: then
+ * nothing changes. Returns whether that is so.
+ */
+bool fib4_confirm(struct fib4 *f, const struct fib4_route *r);
+
 /* Mark and sweep: what is not added again between the two goes. */
 void fib4_mark(struct fib4 *f);
 void fib4_sweep(struct fib4 *f);
@@ -129,6 +141,9 @@ static inline uint16_t fib4_lookup(const struct fib4 *f, uint32_t addr)
 {
 	return fib4_rest(f, fib4_top(f, addr), addr);
 }
+
+/* All prefixes that have a route, to room for f->routes. Returns how many. */
+uint32_t fib4_prefixes(const struct fib4 *f, struct fib4_prefix *prefix);
 
 /* Bytes in use and bytes reserved by growth. */
 size_t fib4_bytes(const struct fib4 *f);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,7 +78,7 @@ void addr4_sweep(struct addr4 *t)
 	}
 }
 
-/* At most a quarter full, so most addresses are decided by one look. */
+/* At most a quarter full, so that most addresses need one probe. */
 bool addr4_build(struct addr4 *t)
 {
 	uint32_t bits = 6, i, at, *table;

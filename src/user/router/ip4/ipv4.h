@@ -1,44 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /* IPv4 over Ethernet, as bytes of a frame. Offsets count from its start. */
 #ifndef ROUTER_IPV4_H
 #define ROUTER_IPV4_H
 
-#include <endian.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <string.h>
+
+#include "bytes.h"
 
 #define IPV4_AT		14	/* bytes: the Ethernet header */
 #define IPV4_HEADERS	34	/* bytes: both headers, no options */
+#define IPV4_TYPE_AT	12	/* EtherType 0x0800 */
 #define IPV4_TOTAL_AT	16
 #define IPV4_TTL_AT	22
 #define IPV4_SUM_AT	24
 #define IPV4_SRC_AT	26
 #define IPV4_DST_AT	30
-
-static inline uint64_t load64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static inline uint32_t load32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static inline uint16_t load16(const uint8_t *p)
-{
-	uint16_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
 
 /* EtherType IPv4, version 4, header of 20 bytes. */
 static inline bool ipv4_plain(const uint8_t *frame)
@@ -47,9 +24,10 @@ static inline bool ipv4_plain(const uint8_t *frame)
 }
 
 /*
- * Checksum of a header without options. RFC 1071: the one's complement sum of
- * its 16-bit words is all ones, that is a multiple of 0xffff, and not 0, which
- * the version field sees to. So are 32-bit words as good, 65536 being 1.
+ * Checksum of a header without options. By RFC 1071 it is right if the one's
+ * complement sum of the header's 16-bit words is 0xffff: if their plain sum is a
+ * multiple of 0xffff, and not 0, which it cannot be as the version is 4. 32-bit
+ * words may be summed instead, because 65536 modulo 0xffff is 1.
  */
 static inline bool ipv4_sum_ok(const uint8_t *frame)
 {
@@ -63,9 +41,10 @@ static inline bool ipv4_sum_ok(const uint8_t *frame)
 }
 
 /*
- * One less TTL. RFC 1624, equation 3: HC' = ~(~HC + ~m + m'), where m' is m
- * less 0x0100, so 0x0100 is added to HC; a carry comes round, and 0xffff, the
- * other zero, never is the result. The TTL is at least 1.
+ * Decrement the TTL, which is at least 1, and update the checksum by RFC 1624,
+ * equation 3: HC' = ~(~HC + ~m + m'). The 16-bit word m with the TTL gets less
+ * by 0x0100, so HC gets more by 0x0100, with the carry added at the low end. The
+ * result is never 0xffff.
  */
 static inline void ipv4_hop(uint8_t *frame)
 {

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
+#include <stdlib.h>
+
+#include "group.h"
+
+/* ---- one group --------------------------------------------------------- */
+
+/* Ranges by weight; rounded as the kernel's. */
+static void balance(struct group *g)
+{
+	uint64_t total = 0, sum = 0;
+	uint32_t i;
+
+	for (i = 0; i < g->count; i++)
+		total += g->member[i].dead ? 0 : g->member[i].weight;
+	for (i = 0; i < g->count; i++) {
+		struct group_member *m = &g->member[i];
+
+		m->bound = -1;
+		if (m->dead)
+			continue;
+		sum += m->weight;
+		m->bound = (int64_t)(((sum << 31) + total / 2) / total) - 1;
+	}
+}
+
+static uint32_t hash_members(const struct group_member *m, uint32_t n)
+{
+	uint32_t hash = n, i;
+
+	for (i = 0; i < n; i++)
+		hash = (hash ^ m[i].adj ^ m[i].weight << 16 ^ m[i].dead) *
+		       0x9e3779b1u + (hash >> 15);
+	return hash;
+}
+
+static bool same_members(const struct group *g, const struct group_member *m)
+{
+	uint32_t i;
+
+	for (i = 0; i < g->count; i++)
+		if (g->member[i].adj != m[i].adj || g->member[i].dead != m[i].dead ||
+		    g->member[i].weight != m[i].weight)
+			return false;
+	return true;
+}
+
+/* A reference to each member; members of members would be a circle. */
+static void hold(struct groups *t, struct group *g)
+{
+	struct neigh_table *neigh = t->neigh;
+	uint32_t i;
+
+	for (i = 0; i < g->count; i++) {
+		struct group_member *m = &g->member[i];
+
+		if (neigh->adj[m->adj].group)
+			m->adj = 0;
+		neigh_hold(neigh, m->adj);
+		neigh->neigh[m->adj].members++;
+		t->dead += m->dead;
+	}
+}
+
+static void put(struct groups *t, struct group *g)
+{
+	uint32_t i;
+
+	for (i = 0; i < g->count; i++) {
+		t->neigh->neigh[g->member[i].adj].members--;
+		neigh_put(t->neigh, g->member[i].adj);
+		t->dead -= g->member[i].dead;
+	}
+	free(g);
+}
+
+static struct group *make(struct groups *t, uint16_t id,
+			  const struct group_member *member, uint32_t n)
+{
+	struct group *g = malloc(sizeof(*g) + n * sizeof(*member));
+
+	if (!g)
+		return NULL;
+	*g = (struct group){
+		.count = n, .id = id, .hash = hash_members(member, n),
+	};
+	memcpy(g->member, member, n * sizeof(*member));
+	balance(g);
+	hold(t, g);
+	return g;
+}
+
+/* ---- all --------------------------------------------------------------- */
+
+void groups_exit(struct groups *t)
+{
+	uint32_t i;
+
+	for (i = 1; i < t->used; i++)
+		free(t->at[i]);
+	free(t->at);
+	free(t->free);
+	memset(t, 0, sizeof(*t));
+}
+
+static bool grow(struct groups *t)
+{
+	uint32_t size = t->size ? 2 * t->size : 64;
+	struct group **at = realloc(t->at, size * sizeof(*at));
+	uint16_t *free;
+
+	if (!at)
+		return false;
+	t->at = at;
+	free = realloc(t->free, size * sizeof(*free));
+	if (!free)
+		return false;
+	t->free = free;
+	t->size = size;
+	return true;
+}
+
+/* There are no more than adjacencies, so it fits. 0 if there is no memory. */
+static uint16_t number_new(struct groups *t)
+{
+	if (t->free_count)
+		return t->free[--t->free_count];
+	if (t->used >= t->size && !grow(t))
+		return 0;
+	return t->used++;
+}
+
+static uint16_t *bucket_of(struct groups *t, uint32_t hash)
+{
+	return &t->bucket[hash % GROUP_BUCKETS];
+}
+
+static void unhash(struct groups *t, uint16_t number)
+{
+	uint16_t *link = bucket_of(t, t->at[number]->hash);
+
+	while (*link != number)
+		link = &t->at[*link]->next;
+	*link = t->at[number]->next;
+}
+
+/* The group of an adjacency, which is told by who calls. */
+static void drop(struct groups *t, uint16_t id)
+{
+	uint16_t number = t->neigh->adj[id].group;
+	struct group *g = t->at[number];
+
+	if (g->shared)
+		unhash(t, number);
+	t->at[number] = NULL;
+	t->free[t->free_count++] = number;
+	t->count--;
+	put(t, g);
+}
+
+static void release(void *groups, uint16_t id)
+{
+	drop(groups, id);
+}
+
+void groups_init(struct groups *t, struct neigh_table *neigh)
+{
+	memset(t, 0, sizeof(*t));
+	t->used = 1;
+	t->neigh = neigh;
+	neigh->release = release;
+	neigh->arg = t;
+}
+
+static bool is_group(const struct groups *t, uint16_t id)
+{
+	return t->neigh->adj[id].group && !t->neigh->neigh[id].target;
+}
+
+bool group_set(struct groups *t, uint16_t id, const struct group_member *member,
+	       uint32_t n)
+{
+	struct group *g = make(t, id, member, n);
+	uint16_t number;
+
+	if (!g)
+		return false;
+	if (is_group(t, id)) {
+		number = t->neigh->adj[id].group;
+		put(t, t->at[number]);
+		t->at[number] = g;
+		return true;
+	}
+	number = number_new(t);
+	if (!number) {
+		put(t, g);
+		return false;
+	}
+	t->at[number] = g;
+	t->count++;
+	neigh_group(t->neigh, id, number);
+	return true;
+}
+
+void group_unset(struct groups *t, uint16_t id)
+{
+	if (!is_group(t, id))
+		return;
+	drop(t, id);
+	neigh_group(t->neigh, id, 0);
+}
+
+static uint16_t find(struct groups *t, const struct group_member *member, uint32_t n)
+{
+	uint32_t hash = hash_members(member, n);
+	uint16_t number = *bucket_of(t, hash);
+
+	for (; number; number = t->at[number]->next) {
+		const struct group *g = t->at[number];
+
+		if (g->hash == hash && g->count == n && same_members(g, member))
+			return g->id;
+	}
+	return 0;
+}
+
+uint16_t group_get(struct groups *t, const struct group_member *member, uint32_t n)
+{
+	uint16_t id = find(t, member, n), *bucket;
+	struct group *g;
+
+	if (id) {
+		neigh_hold(t->neigh, id);
+		return id;
+	}
+	id = neigh_alias(t->neigh);
+	if (!id)
+		return 0;
+	if (!group_set(t, id, member, n)) {
+		neigh_put(t->neigh, id);
+		return 0;
+	}
+	g = t->at[t->neigh->adj[id].group];
+	bucket = bucket_of(t, g->hash);
+	g->shared = true;
+	g->next = *bucket;
+	*bucket = t->neigh->adj[id].group;
+	return id;
+}
+
+bool group_uses_port(const struct groups *t, uint16_t group, unsigned int port)
+{
+	const struct group *g = t->at[group];
+	uint32_t i;
+
+	for (i = 0; i < g->count; i++)
+		if (t->neigh->adj[g->member[i].adj].port == port)
+			return true;
+	return false;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
+/*
+ * Groups of adjacencies, of which the packet's hash chooses one, as the kernel
+ * does by hash threshold: the hashes, 31 bits, are cut into one range for each
+ * member in use, as wide as its weight, in the members' order. So packets of one
+ * flow take one way, and a change moves few flows. Which flow gets which range
+ * is another matter: the kernel's hash has a secret, this one has its own.
+ *
+ * A group is an adjacency's number: a nexthop object's, whose members may
+ * change, or that of all multipath routes with the same members (group_get()).
+ */
+#ifndef ROUTER_GROUP_H
+#define ROUTER_GROUP_H
+
+#include "neigh.h"
+
+#define GROUP_BUCKETS	1024
+
+struct group_member {
+	uint32_t weight;	/* 1 and up */
+	int32_t bound;		/* highest hash that is its; less than the one before: none */
+	uint16_t adj;		/* 0: punt */
+	bool dead;		/* has no range */
+};
+
+struct group {
+	uint32_t count;
+	uint32_t hash;		/* of the members */
+	uint16_t id;		/* its adjacency */
+	uint16_t next;		/* group in the bucket */
+	bool shared;		/* in a bucket: group_get() finds it */
+	struct group_member member[];
+};
+
+struct groups {
+	struct group **at;	/* by adj.group; 0 is unused */
+	uint16_t *free;		/* numbers, a stack */
+	uint32_t size;		/* of both */
+	uint32_t used;		/* numbers ever handed out */
+	uint32_t free_count;
+	uint32_t count;
+	uint32_t dead;		/* members, of all groups */
+	uint16_t bucket[GROUP_BUCKETS];
+	struct neigh_table *neigh;
+};
+
+/* Numbers and references are those of neigh. */
+void groups_init(struct groups *t, struct neigh_table *neigh);
+void groups_exit(struct groups *t);
+
+/*
+ * An adjacency that is a group of n members, with a reference: the same one each
+ * time. 0 if there is no memory. Members are copied, and referred to; bound is
+ * not read.
+ */
+uint16_t group_get(struct groups *t, const struct group_member *member, uint32_t n);
+/* An alias, or a group, of nexthop objects becomes a group. false: no memory. */
+bool group_set(struct groups *t, uint16_t id, const struct group_member *member,
+	       uint32_t n);
+/* It becomes an alias of nothing, if it is a group. */
+void group_unset(struct groups *t, uint16_t id);
+
+/* The member for a hash, 0 to 2^31 - 1; 0: punt. */
+static inline uint16_t group_choose(const struct groups *t, uint16_t group,
+				    uint32_t hash)
+{
+	const struct group *g = t->at[group];
+	uint32_t i;
+
+	for (i = 0; i < g->count; i++)
+		if ((int32_t)hash <= g->member[i].bound)
+			return g->member[i].adj;
+	return 0;
+}
+
+/* Has it a member that leaves by that port? */
+bool group_uses_port(const struct groups *t, uint16_t group, unsigned int port);
+
+#endif

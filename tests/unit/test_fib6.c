@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
+/* The FIB against a list of routes searched from end to end. */
+#include <limits.h>
+
+#include "ip6/fib6.h"
+#include "unit.h"
+
+#define ROUTES_MAX	4000
+#define ADJ_MAX		0xfffe
+
+struct oracle {
+	struct fib6_route route[ROUTES_MAX];
+	unsigned int count;
+};
+
+static int refs[ADJ_MAX + 1];
+
+static void release(void *arg, uint16_t adj)
+{
+	(void)arg;
+	refs[adj]--;
+}
+
+static bool covers(const struct fib6_route *r, struct ipv6_addr addr)
+{
+	return ipv6_same(r->dst, ipv6_prefix(addr, r->len));
+}
+
+/* What the kernel's main table says: longest prefix, then lowest metric. */
+static uint16_t oracle_main(const struct oracle *o, struct ipv6_addr addr)
+{
+	int len = -1, same = 0, odd = 0;
+	uint32_t metric = 0, i;
+	uint16_t adj = 0;
+
+	for (i = 0; i < o->count; i++) {
+		const struct fib6_route *r = &o->route[i];
+
+		if (r->kind != FIB6_MAIN || !covers(r, addr) || r->len < len)
+			continue;
+		if (r->len > len) {
+			len = r->len;
+			odd = same = 0;
+			metric = UINT_MAX;
+		}
+		odd |= r->odd;
+		if (r->metric == metric && same)
+			same++;
+		if (r->metric < metric || !same) {
+			metric = r->metric;
+			adj = r->adj;
+			same = 1;
+		}
+	}
+	return odd || same > 1 ? 0 : adj;
+}
+
+static uint16_t oracle_lookup(const struct oracle *o, struct ipv6_addr addr)
+{
+	uint16_t adj = oracle_main(o, addr), main = adj;
+	uint32_t i;
+
+	for (i = 0; i < o->count; i++) {
+		const struct fib6_route *r = &o->route[i];
+
+		if (r->kind == FIB6_LOCAL && covers(r, addr))
+			return 0;
+		if (r->kind == FIB6_HOST && ipv6_same(r->dst, addr) && main &&
+		    r->glean == main)
+			adj = r->adj;
+	}
+	return adj;
+}
+
+static bool same_key(const struct fib6_route *a, const struct fib6_route *b)
+{
+	return ipv6_same(a->dst, b->dst) && a->len == b->len && a->kind == b->kind &&
+	       a->odd == b->odd && a->metric == b->metric &&
+	       (a->kind != FIB6_HOST || a->glean == b->glean);
+}
+
+static int oracle_find(const struct oracle *o, const struct fib6_route *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < o->count; i++)
+		if (same_key(&o->route[i], r) && o->route[i].adj == r->adj)
+			return i;
+	return -1;
+}
+
+/* Few bits vary, so that prefixes overlap, on both sides of the middle. */
+static struct fib6_route random_route(uint64_t *seed)
+{
+	static const uint8_t lens[] = { 0, 1, 3, 16, 28, 31, 32, 33, 47, 48, 48, 48, 56,
+					63, 64, 64, 65, 96, 112, 126, 127, 128, 128 };
+	struct fib6_route r = { .len = lens[below(seed, sizeof(lens))] };
+	uint32_t x = random32(seed);
+
+	r.dst.hi = 0x2001ull << 48 | (uint64_t)(x & 3) << 31 |
+		   (uint64_t)(x >> 2 & 7) << 15 | (x >> 5 & 3);
+	r.dst.lo = (uint64_t)(x >> 7 & 3) << 62 | (x >> 9 & 3) << 15 | (x >> 11 & 7);
+	if (x >> 28 == 15)
+		r.dst.hi = r.dst.lo = below(seed, 2) ? ~0ull : 0;
+	r.dst = ipv6_prefix(r.dst, r.len);
+	r.metric = below(seed, 3);
+	r.kind = below(seed, 16) ? FIB6_MAIN : FIB6_LOCAL;
+	r.odd = !below(seed, 50);
+	r.adj = r.kind == FIB6_LOCAL ? 0 : below(seed, 40);
+	if (r.len == 128 && below(seed, 2)) {
+		r.kind = FIB6_HOST;
+		r.odd = false;
+		r.metric = 0;
+		r.glean = 1 + below(seed, 4);
+		r.adj = 40 + below(seed, 40);
+	}
+	return r;
+}
+
+static void take(const struct fib6_route *r)
+{
+	refs[r->adj]++;
+	if (r->kind == FIB6_HOST)
+		refs[r->glean]++;
+}
+
+/* Two neighbours never stand for one address on one port: keys are unique. */
+static bool oracle_has_host(const struct oracle *o, const struct fib6_route *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < o->count; i++)
+		if (r->kind == FIB6_HOST && same_key(&o->route[i], r))
+			return true;
+	return false;
+}
+
+static void add(struct fib6 *f, struct oracle *o, const struct fib6_route *r)
+{
+	if (oracle_find(o, r) >= 0 || oracle_has_host(o, r) ||
+	    o->count == ROUTES_MAX)
+		return;
+	take(r);
+	assert_int_equal(fib6_add(f, r), FIB6_ADDED);
+	o->route[o->count++] = *r;
+}
+
+static void del(struct fib6 *f, struct oracle *o, uint32_t i)
+{
+	struct fib6_route r = o->route[i];
+
+	assert_true(fib6_del(f, &r));
+	assert_false(fib6_del(f, &r));
+	o->route[i] = o->route[--o->count];
+}
+
+static void replace(struct fib6 *f, struct oracle *o, const struct fib6_route *r)
+{
+	unsigned int i, n = 0, at = 0;
+
+	for (i = 0; i < o->count; i++) {
+		if (same_key(&o->route[i], r)) {
+			n++;
+			at = i;
+		}
+	}
+	assert_int_equal(fib6_unset(f, r), n);
+	if (n == 1)
+		o->route[at] = o->route[--o->count];
+	add(f, o, r);
+}
+
+static void compare_at(const struct fib6 *f, const struct oracle *o,
+		       struct ipv6_addr addr)
+{
+	uint16_t want = oracle_lookup(o, addr), got = fib6_lookup(f, addr);
+
+	if (want != got)
+		fail_msg("%016lx:%016lx: want %u, got %u", addr.hi, addr.lo, want, got);
+}
+
+static struct ipv6_addr plus(struct ipv6_addr a, int64_t one)
+{
+	struct ipv6_addr sum = { a.hi, a.lo + one };
+
+	sum.hi += one > 0 ? !sum.lo : -(uint64_t)!a.lo;
+	return sum;
+}
+
+/* Inside and outside of both ends. */
+static void compare_borders(const struct fib6 *f, const struct oracle *o,
+			    const struct fib6_route *r)
+{
+	struct ipv6_addr mask = ipv6_mask(r->len), last;
+
+	last = (struct ipv6_addr){ r->dst.hi | ~mask.hi, r->dst.lo | ~mask.lo };
+	compare_at(f, o, r->dst);
+	compare_at(f, o, plus(r->dst, -1));
+	compare_at(f, o, last);
+	compare_at(f, o, plus(last, 1));
+}
+
+static void compare(struct fib6 *f, const struct oracle *o, uint64_t *seed)
+{
+	unsigned int i;
+
+	while (!fib6_work(f, 1 + below(seed, 500)))
+		;
+	assert_int_equal(f->routes, o->count);
+	for (i = 0; i < 60; i++) {
+		struct fib6_route r = random_route(seed);
+
+		if (o->count && i & 1)
+			r = o->route[below(seed, o->count)];
+		compare_borders(f, o, &r);
+		r.dst.hi ^= (uint64_t)random32(seed) << 32;
+		compare_at(f, o, r.dst);
+	}
+}
+
+static void empty(struct fib6 *f, struct oracle *o)
+{
+	unsigned int i;
+
+	while (o->count)
+		del(f, o, o->count - 1);
+	assert_true(fib6_work(f, UINT_MAX));
+	assert_int_equal(f->routes, 0);
+	assert_int_equal(f->root, 0);
+	for (i = 0; i <= ADJ_MAX; i++)
+		assert_int_equal(refs[i], 0);
+}
+
+static void test_random(void **state)
+{
+	struct fib6 f;
+	struct oracle *o = calloc(1, sizeof(*o));
+	uint64_t seed = 1;
+	unsigned int i;
+
+	(void)state;
+	assert_true(fib6_init(&f, release, NULL));
+	for (i = 0; i < 15000; i++) {
+		struct fib6_route r = random_route(&seed);
+		unsigned int what = below(&seed, 100), grow = i / 2500 % 2;
+
+		if (what < (grow ? 70 : 40))
+			add(&f, o, &r);
+		else if (what < (grow ? 80 : 50))
+			replace(&f, o, &r);
+		else if (o->count)
+			del(&f, o, below(&seed, o->count));
+		if (i % 60 == 0)
+			compare(&f, o, &seed);
+	}
+	compare(&f, o, &seed);
+	empty(&f, o);
+	fib6_exit(&f);
+	free(o);
+}
+
+/* Mark, confirm some, add some, sweep: what is left is what was told. */
+static void test_sweep(void **state)
+{
+	struct fib6 f;
+	struct oracle *o = calloc(1, sizeof(*o));
+	uint64_t seed = 2;
+	unsigned int round, i;
+
+	(void)state;
+	assert_true(fib6_init(&f, release, NULL));
+	for (round = 0; round < 40; round++) {
+		fib6_mark(&f);
+		i = 0;
+		while (i < o->count) {
+			if (below(&seed, 3)) {
+				assert_int_equal(fib6_add(&f, &o->route[i]),
+						 FIB6_CONFIRMED);
+				i++;
+			} else {
+				o->route[i] = o->route[--o->count];
+			}
+		}
+		for (i = 0; i < 200; i++) {
+			struct fib6_route r = random_route(&seed);
+
+			/* Dropped from the list, but not swept: not addable. */
+			if (oracle_find(o, &r) < 0 && !oracle_has_host(o, &r)) {
+				if (fib6_add(&f, &r) == FIB6_ADDED)
+					take(&r);
+				o->route[o->count++] = r;
+			}
+		}
+		fib6_sweep(&f);
+		compare(&f, o, &seed);
+	}
+	empty(&f, o);
+	fib6_exit(&f);
+	free(o);
+}
+
+/* Two routes that look the same are not one to be deleted. */
+static void test_shared(void **state)
+{
+	struct fib6_route r = { .dst = { 0xfdull << 56, 0 }, .len = 8, .kind = FIB6_LOCAL };
+	struct fib6 f;
+
+	(void)state;
+	memset(refs, 0, sizeof(refs));
+	assert_true(fib6_init(&f, release, NULL));
+	take(&r);
+	assert_int_equal(fib6_add(&f, &r), FIB6_ADDED);
+	assert_int_equal(fib6_add(&f, &r), FIB6_CONFIRMED);
+	assert_false(fib6_del(&f, &r));
+	fib6_mark(&f);
+	assert_int_equal(fib6_add(&f, &r), FIB6_CONFIRMED);
+	assert_true(fib6_del(&f, &r));
+	fib6_exit(&f);
+}
+
+/* Where the default-free zone has them: mostly /48, in some thousand /32 and /29. */
+static struct fib6_route internet_route(uint64_t *seed)
+{
+	static const uint16_t first[] = { 0x2001, 0x2400, 0x2604, 0x2620, 0x2804, 0x2a00,
+					  0x2a02, 0x2a06, 0x2c0f };
+	static const uint8_t lens[] = { 29, 32, 32, 32, 36, 40, 44, 44, 46, 47, 48, 48,
+					48, 48, 48, 48, 48, 48, 56, 64 };
+	struct fib6_route r = { .kind = FIB6_MAIN, .len = lens[below(seed, sizeof(lens))] };
+
+	r.dst.hi = (uint64_t)first[below(seed, 9)] << 48 |
+		   (uint64_t)below(seed, 2000) << 32 | random32(seed);
+	r.dst = ipv6_prefix(r.dst, r.len);
+	r.adj = 1 + below(seed, 1000);
+	return r;
+}
+
+static void test_internet(void **state)
+{
+	struct fib6_route r;
+	struct fib6 f;
+	uint64_t seed = 3;
+
+	(void)state;
+	assert_true(fib6_init(&f, release, NULL));
+	while (f.routes < 200000) {
+		r = internet_route(&seed);
+		if (fib6_add(&f, &r) == FIB6_ADDED)
+			assert_int_not_equal(fib6_only(&f, &r) | (f.routes > 1), 0);
+	}
+	print_message("%u routes: %zu bytes\n", f.routes, fib6_bytes(&f));
+	assert_true(fib6_bytes(&f) <= 32u << 20);
+	/* Swept in bounded steps: nothing is told again. */
+	fib6_mark(&f);
+	fib6_sweep(&f);
+	assert_false(fib6_work(&f, 1000));
+	while (!fib6_work(&f, 1000))
+		;
+	assert_int_equal(f.routes, 0);
+	assert_int_equal(f.root, 0);
+	fib6_exit(&f);
+}
+
+/* All that has a route, once each. */
+static void test_prefixes(void **state)
+{
+	struct fib6_prefix p[64];
+	struct fib6_route r = { .kind = FIB6_MAIN };
+	struct fib6 f;
+	unsigned int i;
+
+	(void)state;
+	assert_true(fib6_init(&f, release, NULL));
+	for (i = 0; i <= 128; i += 4) {
+		r.len = i;
+		r.dst = ipv6_prefix((struct ipv6_addr){ 0x20010db812345678, 0x123456789abcdef }, i);
+		assert_int_equal(fib6_add(&f, &r), FIB6_ADDED);
+	}
+	assert_int_equal(fib6_prefixes(&f, p), 33);
+	for (i = 0; i < 33; i++)
+		assert_int_equal(p[i].len, 4 * i);
+	fib6_exit(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_sweep),
+		cmocka_unit_test(test_shared),
+		cmocka_unit_test(test_internet),
+		cmocka_unit_test(test_prefixes),
+	};
+
+	return cmocka_run_group_tests_name("fib6", tests, NULL, NULL);
+}
