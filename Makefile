@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # Europa. `make help` lists the targets.
 #
 # Every folder with parts has a Makefile of its own with the targets all, install,
@@ -63,7 +64,8 @@ $(TEST_DIRS): $(USER_DIRS)
 # ----------------------------------------------------------------------------------
 # Testing and showing, in the test kernel (see tests/rig/vm -h)
 
-.PHONY: deps deps-check deps-debug rig-parts test test-debug demo shell bench check
+.PHONY: deps deps-check deps-debug deps-matrix rig-parts test test-debug test-matrix mutate soak \
+	demo shell bench check
 
 deps: ## install the Debian packages that building and testing need
 	@tests/rig/deps build rig unit
@@ -76,8 +78,8 @@ rig-parts: deps
 	@kver=$$(tests/rig/kver) && \
 		$(MAKE) all tests KVER=$$kver PREFIX=/usr
 
-test: rig-parts ## every test: units on this machine, the rest in the test kernel
-	@tests/run
+test: rig-parts ## every test: units here, the rest in the test kernel; TESTS="forward.bats cli": only those
+	@tests/run $(TESTS)
 
 deps-debug:
 	@tests/rig/deps build rig unit debug
@@ -86,6 +88,21 @@ test-debug: deps-debug ## the same in a kernel with KASAN, lockdep and the like;
 	@kver=$$(tests/rig/debug) && export EUROPA_KVER=$$kver && \
 		$(MAKE) all tests KVER=$$kver PREFIX=/usr && BATS_TEST_TIMEOUT=1200 \
 		EUROPA_TEST_OPTIONS="-m 2048 -t 14400" tests/run -r $(TESTS)
+
+deps-matrix:
+	@tests/rig/deps matrix
+
+# 77: nothing can be mounted here, as in most containers.
+test-matrix: deps-matrix ## some tests in each release of Debian, with its kernel (RELEASES="trixie testing", FULL=1)
+	@tests/rig/matrix $(RELEASES) || [ $$? = 77 ]
+
+mutate: rig-parts ## break the module, a line at a time: does a test notice? some hours; goes on where it was
+	@tests/mutate
+
+MINUTES ?= 60
+
+soak: rig-parts ## harm of every kind for an hour, beside a router that must lose nothing (MINUTES=60)
+	@MINUTES=$(MINUTES) tests/soak
 
 demo: rig-parts ## two virtual routers at work, shown and explained, in the test kernel
 	@tests/demo
@@ -96,7 +113,7 @@ shell: rig-parts ## a prompt in the demo's topology
 bench: rig-parts ## cost per packet against kernel forwarding and an AF_PACKET router
 	@tests/bench/run
 
-check: deps-check ## static checks: checkpatch, sparse, W=1, shellcheck, mandoc, cppcheck
+check: deps-check ## static checks: checkpatch, sparse, W=1, circles, shellcheck, mandoc, cppcheck
 	@tests/rig/check
 
 # ----------------------------------------------------------------------------------

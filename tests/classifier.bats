@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # A classifier steers by destination prefix what is addressed to the host's own MAC, as on
 # a cloud NIC that knows one address only: the VR's port has the lower device's MAC.
 #
@@ -137,6 +138,7 @@ verdicts()
 	done
 }
 
+# bats test_tags=matrix
 @test "ping through the host's MAC, both ways, from cold" {
 	ns blue-a ip neigh flush all
 	ns blue ip neigh flush all
@@ -206,6 +208,7 @@ verdict()
 	fi
 }
 
+# bats test_tags=matrix
 @test "every verdict has its effect and its counter" {
 	verdict 7101 none 0
 	verdict 7102 host 0
@@ -227,11 +230,51 @@ verdict()
 	ns blue-a "$PROGS/udpcheck" send 10.2.1.2 7101 10 100 100
 	since green
 	((D[fallback] >= 10))
+	# Where there is an opinion, it does not get them; the host does, or nobody.
+	mark green
+	ns blue-a "$PROGS/udpcheck" send 10.2.1.2 7102 10 100 100
 	ns blue-a "$PROGS/udpcheck" send 10.2.1.2 7103 10 100 100
+	since green
+	((D[fallback] <= 3))
 	x ip vr del green
 	ns blue-a ip route del 10.2.1.2
 }
 
+@test "the verdicts count from the first program on, and from nothing when there was none" {
+	local -A now
+
+	ping_all blue-a 5 10.2.1.2
+	ip vr classifier set dev low0 object "$BATS_FILE_TMPDIR/other.o"
+	verdicts now
+	((now[vr] >= 5))
+	ip vr classifier del dev low0
+	ip vr classifier set dev low0 object "$BATS_FILE_TMPDIR/steer.o"
+	verdicts now
+	((now[vr] <= 3 && now[host] <= 3))
+}
+
+@test "nftables' ingress rules come first" {
+	ping_all blue-a 2 10.2.1.2
+	x nft -f - <<-EOT
+		table netdev europa-test {
+			chain ingress {
+				type filter hook ingress device low0 priority 500;
+				udp dport 7104 drop
+			}
+		}
+	EOT
+	mark blue
+	ns blue-a "$PROGS/udpcheck" send 10.2.1.2 7104 10 100 100
+	since blue
+	x nft delete table netdev europa-test
+	((D[rx] <= 3))
+	mark blue
+	ns blue-a "$PROGS/udpcheck" send 10.2.1.2 7104 10 100 100
+	since blue
+	((D[rx] >= 10))
+}
+
+# bats test_tags=matrix
 @test "replaced under traffic, nothing is lost" {
 	local i id0 id1
 
@@ -264,6 +307,7 @@ verdict()
 	ping_all blue-a 5 10.2.1.2
 }
 
+# bats test_tags=matrix
 @test "a bad program is refused with a sentence and changes nothing" {
 	local before file=$BATS_TEST_TMPDIR/bad
 
@@ -292,6 +336,7 @@ verdict()
 	ping_all blue-a 5 10.2.1.2
 }
 
+# bats test_tags=matrix
 @test "at the end every slot has its owner and nothing is left" {
 	local id
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # Wrong commands: each gives its sentence and its exit code (1: wrong words or an unknown
 # object, 2: the kernel refused), and changes nothing.
 #
@@ -148,6 +149,59 @@ teardown()
 	wrong 1 'interface name' ip vr attach dev eu1 vr blue name sixteencharacter
 }
 
+# asks ANSWER REQUEST WORD...: straight to the kernel, past the tools' own checks.
+asks()
+{
+	local said
+
+	said=$("$PROGS/ask" "${@:2}")
+	echo "[+] ask ${*:2}: $said" >&2
+	grep -Eqx -- "$1" <<< "$said" || { echo "not '$1'" >&2; return 1; }
+}
+
+@test "the ranges are the kernel's, whatever a tool lets pass" {
+	local words
+
+	BEFORE=$(everything)
+	while IFS='|' read -r sentence words; do
+		for word in $words; do
+			asks "ERANGE: $sentence" vr-new id=9 "$word"
+			asks "ERANGE: $sentence" vr-set id=7 "$word"
+		done
+	done <<-EOT
+		slots is 64 to 65536|slots=63 slots=65537
+		snap is 64 to 1984 bytes|snap=63 snap=1985
+		queues is 1 to 64|queues=0 queues=65
+		mode is 0 to 0777|mode=01000
+		no such user number|uid=0xffffffff
+		no such group number|gid=0xffffffff
+		limit is 1 MiB to 1 TiB|limit=0xfffff limit=0x10000000001
+	EOT
+	asks 'ERANGE: VR numbers are 1 to 65535' vr-new id=0
+	asks 'ERANGE: VR numbers are 1 to 65535' vr-new id=65536
+	asks 'EINVAL: fallback is kernel or drop' vr-new id=9 fallback=2
+	for words in name= name=9 name=a/b 'name=a b'; do
+		asks 'EINVAL: a VR name is .*' vr-new id=9 "$words"
+		asks 'EINVAL: a VR name is .*' vr-set id=7 "$words"
+	done
+	asks 'ENOENT: no such VR' vr-set slots=64
+	asks 'ENOENT: no such VR' vr-get id=9
+	asks 'EINVAL: a classifier needs a program' classifier-set "ifindex=$(< /sys/class/net/eu0/ifindex)"
+	asks 'ENODEV: no such device' classifier-set fd=0 ifindex=999999
+	asks 'ENODEV: no such device' classifier-del
+	asks 'ENOENT: the device has no classifier' classifier-del "ifindex=$(< /sys/class/net/eu0/ifindex)"
+	asks 'ERANGE: port numbers are 0 to 1023' port-new link=eu1 id=7 port=1024
+	asks 'EINVAL: mode is mac, passthru or classifier' port-new link=eu1 id=7 mode=3
+	asks 'EINVAL: spoofchk is 0 or 1' port-new link=eu1 id=7 spoofchk=2
+	asks 'EINVAL: say which VR.*' port-new link=eu1 port=1
+	unchanged
+	# What is just in range.
+	asks told vr-new id=65535 name=green slots=64 snap=64 limit=0x100000 mode=0 uid=0xfffffffe echo
+	asks ok vr-set id=65535 slots=65536 snap=1984 limit=0x10000000000 mode=0777 fallback=1
+	asks ok port-new link=eu1 name=green port=1023 spoofchk=0 mode=2
+	asks ok vr-del name=green
+}
+
 @test "more than one queue is not there yet" {
 	wrong 2 'more than one queue is not supported yet' ip vr add green queues 2
 	wrong 2 'more than one queue is not supported yet' ip vr set blue queues 2
@@ -191,6 +245,8 @@ teardown()
 	wrong 2 'exists' ip vr attach dev eu1 vr blue name vr7p0
 	wrong 2 'exists' ip vr attach dev eu1 vr blue name lo
 	right ip vr attach dev eu1 vr blue
+	# What was refused holds no number.
+	assert_eq "$(vr_stat blue '.ports | map(.port) | tojson')" '[0,1]' "numbers of the ports"
 }
 
 @test "addresses that are none" {
@@ -223,10 +279,94 @@ teardown()
 	right ip vr attach dev eu1 vr blue mode passthru
 }
 
+@test "passthru on a device with an IPv6 address: a link-local one does not count" {
+	x sysctl -q -w net.ipv6.conf.eu1.disable_ipv6=0
+	right ip address add fe80::1/64 dev eu1 nodad
+	right ip vr attach dev eu1 vr blue mode passthru
+	right ip vr detach dev eu1 vr blue
+	right ip address add 2001:db8::1/64 dev eu1 nodad
+	wrong 2 'force' ip vr attach dev eu1 vr blue mode passthru
+	right ip vr attach dev eu1 vr blue mode passthru force
+}
+
 @test "what is set when a port is made cannot change" {
 	wrong 2 'only spoofchk can change' ns v ip link set vr7p0 type europa port 3
 	wrong 2 'only spoofchk can change' ns v ip link set vr7p0 type europa mode passthru
 	wrong 2 'only spoofchk can change' ns v ip link set vr7p0 type europa vr 8
+	wrong 2 'only spoofchk can change' ns v ip link set vr7p0 type europa vr red
+}
+
+# hooked HOST: does the module look at what that sends?
+hooked()
+{
+	local tracing=/sys/kernel/tracing hits
+
+	echo 'p:europa_test europa_ingress_hook' > $tracing/kprobe_events || return
+	echo 1 > $tracing/events/kprobes/europa_test/enable
+	ns "$1" ping -n -q -c 1 -W 0.1 -b 10.9.0.255 > /dev/null || true
+	echo 0 > $tracing/events/kprobes/europa_test/enable
+	hits=$(awk '$1 == "europa_test" { print $2 }' $tracing/kprobe_profile)
+	echo > $tracing/kprobe_events
+	echo "hits: $hits" >&2
+	((hits > 0))
+}
+
+@test "a device is left alone once nothing is attached, and after what was refused" {
+	local pin=/sys/fs/bpf/europa-test-$$
+
+	batch -n "$(ns_name b)" <<-EOT
+		address add 10.9.0.1/24 dev eth0
+		link set eth0 up
+	EOT
+	run ! hooked b
+	wrong 2 'exists' ip vr attach dev eu1 vr blue name lo
+	asks 'E.*: not a file descriptor.*' classifier-set fd=1000 "ifindex=$(< /sys/class/net/eu1/ifindex)"
+	run ! hooked b
+	right ip vr attach dev eu1 vr blue
+	hooked b
+	x "$PROGS/pinprog" 3 -1 "$pin"
+	right ip vr classifier set dev eu1 pinned "$pin"
+	right ip vr detach dev eu1 vr blue
+	hooked b
+	assert_eq "$(ip -j vr classifier show dev eu1 | jq length)" 1 "classifiers"
+	right ip vr classifier del dev eu1
+	run ! hooked b
+	right ip vr attach dev eu1 vr blue
+	right ip vr detach dev eu1 vr blue
+	run ! hooked b
+	rm -f "$pin"
+}
+
+no_program() { ! bpftool prog show id "$1" 2> /dev/null | grep -q .; }
+
+@test "a classifier goes with its device, and with the module" {
+	local pin=/sys/fs/bpf/europa-test-$$ id
+
+	x "$PROGS/pinprog" 3 -1 "$pin"
+	right ip vr classifier set dev eu1 pinned "$pin"
+	id=$(ip -j vr classifier show dev eu1 | jq '.[0].id')
+	right ip vr classifier set dev eu0 pinned "$pin"
+	rm "$pin"
+	right ip link del eu1
+	assert_eq "$(ip -j vr classifier show | jq length)" 1 "classifiers"
+	right ip vr del blue
+	right ip vr del red
+	x rmmod europa
+	wait_until 10 no_program "$id"
+	# Nobody looks at what still comes in.
+	ns a ip link set eth0 up
+	ns a ip address add 10.1.0.2/24 dev eth0
+	ns a ping -n -q -c 2 -i 0.1 -W 0.1 10.1.0.1 || true
+}
+
+@test "a lower device stays Ethernet" {
+	right ip link add eubond type bond mode active-backup
+	right ip link add eu9 type ipip local 192.0.2.1 remote 192.0.2.2
+	right ip vr attach dev eubond vr red
+	wrong 2 '' ip link set eu9 master eubond
+	assert_eq "$(< /sys/class/net/eubond/type)" 1 "type of the device"
+	right ip link del eubond
+	right ip link del eu9
 }
 
 @test "a home namespace that is not there" {
@@ -293,10 +433,31 @@ tries()
 	tries attach,version=2 EPROTO attach,version=2
 	tries attach,queue=1 EINVAL attach,queue=1
 	tries attach,queue=4294967295 EINVAL attach,queue=4294967295
-	tries attach,features=1 EINVAL attach,features=1
 	tries attach,reserved=1 EINVAL attach,reserved=1
 	tries attach ok attach
 }
+
+@test "attach grants the features it knows, and the others not" {
+	local said
+
+	tries "granted" 0x1 attach,features=1
+	tries "granted" 0x0 attach,features=0x8000000000000002
+	tries "granted" 0x1 attach,features=-1
+	raw "$NODE" pause attach,features=3 say=granted pause detach pause
+	says pausing
+	run ! told_features
+	next_word
+	# shellcheck disable=SC2153
+	wait_until 10 grep -qx "granted: 0x1" "$SAID"
+	assert_eq "$(told_features)" "features: 0x1"
+	says granted
+	next_word
+	says "detach: ok"
+	run ! told_features
+}
+
+# told_features: what netlink says of the data plane's features, if it says anything.
+told_features() { as_nobody "$PROGS/trychanges" 7 eu1 | grep "^features: "; }
 
 @test "other calls are for who is attached" {
 	local word
@@ -310,6 +471,7 @@ tries()
 	tries "port=1023" ENOENT "port=1023"
 	tries "port=4294967295" ENOENT "port=4294967295"
 	tries "port=0" ok "port=0"
+	tries "port=0,reserved=1" EINVAL "port=0,reserved=1"
 	tries attach EBUSY attach attach
 }
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # Tens of thousands of odd messages to the module's netlink interfaces: generic netlink,
 # links of kind europa, tc's action europa; by root, by nobody, and by nobody as the root
 # of a user namespace. fuzz/netlink.c makes them of a printed seed.

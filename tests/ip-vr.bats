@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # ip vr, ip link type europa and tc action europa on the real module, as an operator types.
 
+# bats file_tags=matrix
 load lib/common
 
 CLASSIFIERS=$(dirname "$(find /usr/lib/europa /usr/local/lib/europa -name prefix.bpf.o 2>/dev/null | head -n 1)")
@@ -41,9 +43,10 @@ json()
 	x ip vr add blue netns vrt-home slots 1k owner nobody mode 0600
 	json '.[0] | .name == "blue" and .id == 1 and .netns == "vrt-home" and .slots == 1024 and
 		.snap == 1984 and .queues == 1 and .limit == 67108864 and .fallback == "kernel" and
-		.state == "idle" and .pid == null and .owner == "nobody" and .mode == "0600" and
+		.state == "idle" and .pid == null and .filters == null and .owner == "nobody" and .mode == "0600" and
 		.ports == []' vr show blue
-	json '.[0] | (.stats | length) > 20 and .stats.rx == 0 and (.queue | length) == 1' -s vr show 1
+	json '.[0] | (.stats | length) > 20 and .stats.rx == 0 and .stats.filtered == 0 and
+		.stats.tx_limit == 0 and (.queue | length) == 1' -s vr show 1
 	x ip vr set blue limit 128M fallback drop name green
 	json '.[0] | .name == "green" and .limit == 134217728 and .fallback == "drop"' vr show vr green
 	x ip vr replace green fallback kernel
@@ -81,6 +84,7 @@ json()
 	json 'map(.name) == ["red"]' -n vrt-lab vr show dev vrt0
 	json 'map(.name) == ["blue"]' vr show dev other
 	json '.[0].ports[] | select(.port == 7) | has("netnsid") and has("link_netnsid")' vr show blue
+	json '.[0] | .link_netnsid >= 0' -n vrt-home link show vr1p0
 	json '[.[].ifname] | sort == ["other", "vr1p0"]' -n vrt-home link show type europa
 	refused 'does not exist' ip vr detach dev vrt0 vr nosuch
 	x ip vr detach dev vrt0 vr blue
@@ -107,7 +111,10 @@ json()
 	json '.[0].linkinfo | .info_kind == "europa" and .info_data ==
 		{vr: 1, vr_name: "blue", port: 3, mode: "mac", spoofchk: false}' -d link show vrtp
 	ip -d link show vrtp | grep -q 'europa vr blue port 3 mode mac spoofchk off'
-	json '.[0].linkinfo.info_xstats | .rx == 0 and .spoof == 0 and (has("kicks") | not)' -s -d link show vrtp
+	json '.[0].linkinfo.info_xstats | .rx == 0 and .spoof == 0 and (has("kicks") | not) and
+		has("filtered") and has("tx_limit") and length == 22' -s -d link show vrtp
+	assert_eq "$(ethtool -S vrtp | grep -c ': 0$')" 22 "counters by ethtool"
+	ethtool -S vrtp | grep -q ' filtered: 0'
 	x ip link set vrtp type europa spoofchk on
 	json '.[0].linkinfo.info_data.spoofchk' -d link show vrtp
 	x ip link del vrtp
@@ -139,8 +146,16 @@ json()
 	mtu() { json ".[0].mtu == $1" link show vrtp; }
 
 	x ip vr add blue
+	x ip link set vrt0 mtu 1450
+	x ip link add link vrt0 name vrtp mtu 1300 type europa vr blue
+	x ip link set vrt0 mtu 1500
+	mtu 1300
+	x ip link del vrtp
+	x ip link set vrt0 mtu 1450
 	x ip link add link vrt0 name vrtp type europa vr blue
+	mtu 1450
 	x ip link set vrtp up
+	wait_until 5 json '.[0].operstate == "UP"' link show vrtp
 	x ip link set vrt0 mtu 1400
 	mtu 1400
 	x ip link set vrt0 mtu 1600
@@ -207,7 +222,7 @@ json()
 	command -v clang || skip "no clang"
 	clang -O2 -g -target bpf "-I/usr/include/$(gcc -print-multiarch)" -c \
 		-o "$BATS_TEST_TMPDIR/bad.bpf.o" "$BATS_TEST_TMPDIR/bad.bpf.c"
-	refused 'invalid access to packet' ip vr classifier set dev vrt0 object "$BATS_TEST_TMPDIR/bad.bpf.o"
+	refused 'invalid access to packet|Access outside bounds' ip vr classifier set dev vrt0 object "$BATS_TEST_TMPDIR/bad.bpf.o"
 	json '. == []' vr classifier show
 }
 
@@ -243,6 +258,31 @@ json()
 	kill $monitor
 	[ "$(jq -r .event "$BATS_TEST_TMPDIR/events" | head -n 1)" = port-new ]
 	refused 'does not exist' ip vr wait blue up
+}
+
+events_are()
+{
+	[ "$(jq -r .event "$SPAWNED_LOG" | xargs)" = "$1" ] || { cat "$SPAWNED_LOG"; return 1; }
+}
+
+@test "every change is an event, once, and nothing else is" {
+	local raw=$BATS_TEST_DIRNAME/../build/tests/raw
+
+	spawn ip -j -ts vr monitor
+	sleep 1
+	x ip vr add blue
+	x ip vr set blue fallback drop
+	x ip vr attach vrt0 blue
+	x ip link set vr1p0 up
+	x ip vr classifier set dev vrt1 object "$CLASSIFIERS/prefix.bpf.o"
+	json '. == []' -n vrt-lab vr classifier show
+	x "$raw" /dev/europa/vr1 attach start stop start
+	x ip vr detach vrt0 blue
+	x ip vr classifier del dev vrt1
+	x ip vr attach vrt0 blue
+	refused 'exists' ip vr add blue
+	x ip vr del blue
+	wait_until 5 events_are "new set port-new classifier-set attach start stop start stop detach port-del classifier-del port-new port-del del"
 }
 
 @test "batch, -force, and a lab built twice" {
@@ -295,6 +335,7 @@ json()
 	x ip vr set blue netns vrt-home owner nobody
 	x ip netns exec vrt-home sysctl -q -w net.ipv4.ip_forward=0
 	finds "ok +/dev/europa/vr[0-9]+ is there" vr blue
+	finds "ok +the module tells of no nftables, iptables or tc rules" vr blue
 	finds "note +the VR's namespace does not forward IPv4" vr blue
 	x ip netns exec vrt-home sysctl -q -w net.ipv4.ip_forward=1
 	finds "ok +the VR's namespace forwards IPv4" vr blue

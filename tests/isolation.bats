@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # Two virtual routers whose customers have THE SAME addresses, on the same lower devices.
 # Only MAC addresses tell them apart, so neighbours are static: an ARP request would be
 # answered by both.
@@ -115,6 +116,7 @@ hosts() { echo "ether[0:4] = 0x02000000 and ether[4] = $1 or ether[6:4] = 0x0200
 	done
 }
 
+# bats test_tags=matrix
 @test "the same addresses in two VRs, one data plane killed: nothing leaks" {
 	stop_data_plane red KILL
 	assert_no_leak
@@ -148,6 +150,7 @@ hosts() { echo "ether[0:4] = 0x02000000 and ether[4] = $1 or ether[6:4] = 0x0200
 	assert_eq "${D[send]}" 700
 }
 
+# bats test_tags=matrix
 @test "ports on one lower device do not switch to each other, nor the host to them" {
 	mark red
 	ns blue ip neigh replace 10.1.1.77 lladdr "$(mac_of 2 00)" dev p0
@@ -175,6 +178,7 @@ make()
 
 refused_as() { assert_eq "${D[$1]} ${D[send]}" "20 0" "$1 and send"; }
 
+# bats test_tags=matrix
 @test "a VR cannot send as somebody else, nor out of what is not its own" {
 	local kind
 
@@ -236,6 +240,7 @@ release()
 	wait_until 10 grep -q released "$(data_plane_log red)"
 }
 
+# bats test_tags=matrix
 @test "a full pool drops its own VR's packets only, and comes back" {
 	stop_data_plane red
 	x ip vr set red slots 64 limit 64M
@@ -272,6 +277,7 @@ release()
 	ping_all red-a 5 10.2.1.2
 }
 
+# bats test_tags=matrix
 @test "at the end every slot has its owner and nothing is left" {
 	assert_all_slots_conserved blue red
 	RIG_NAMESPACES=(blue red blue-a blue-b red-a red-b wire) RIG_VRS=(blue red)

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # lab.sh as a CI job runs it: up twice, check, down twice.
 #
 #  h1 ══ [r1] ══ [r2] ══ [r3] ══ h2

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # lab.sh up|check|down: three virtual routers in a line, joined by veth pairs, with a host
 # at either end. An example of how a CI job uses Europa. Done twice, `up` changes nothing
 # the second time, nor does `down`.

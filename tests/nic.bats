@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # rig: -n
 # Two virtio-net devices on one hub deliver only the MAC addresses they were told, as
 # hardware does: a port receives because its address is in the lower device's filter.
@@ -13,6 +14,7 @@ load progs/topology
 
 FOREIGN=02:00:00:00:99:01
 PORT=02:00:00:00:05:00
+GROUP=01:00:5e:00:00:55
 
 setup_file()
 {
@@ -64,25 +66,27 @@ setup()
 
 teardown() { rig_teardown; }
 
-in_filter() { bridge fdb show dev eth0 | grep -q "^$1 "; }
+# The namespace that the device is in, in these.
+in_filter() { ns "${2:--}" bridge fdb show dev eth0 | grep -q "^$1 "; }
+in_groups() { ns "${2:--}" ip maddress show dev eth0 | grep -q " $1"; }
+received() { ns "$1" cat /sys/class/net/eth0/statistics/rx_packets; }
 
-received() { echo "$(< /sys/class/net/eth0/statistics/rx_packets)"; }
-
-# arrive MAC: how many of 20 frames to that address the lower device receives, and the
+# arrive MAC [NS]: how many of 20 frames to that address the lower device receives, and the
 # ARP requests that its sender may have had in between.
 arrive()
 {
 	local before
 
 	ns peer ip neigh replace 10.9.0.77 lladdr "$1" dev eth1
-	before=$(received)
+	before=$(received "${2:--}")
 	ns peer ping -n -q -c 20 -i 0.01 -W 1 10.9.0.77 >&2 || true
-	echo $(($(received) - before))
+	echo $(($(received "${2:--}") - before))
 }
 
 assert_arrived() { (($1 >= 20 && $1 <= 25)) || { echo "$2: $1, not 20" >&2; return 1; }; }
 assert_kept_out() { (($1 <= 5)) || { echo "$2: $1, not 0" >&2; return 1; }; }
 
+# bats test_tags=matrix
 @test "the device drops frames to a foreign MAC, and takes those to the port's" {
 	in_filter $PORT
 	run ! in_filter $FOREIGN
@@ -130,10 +134,110 @@ assert_kept_out() { (($1 <= 5)) || { echo "$2: $1, not 0" >&2; return 1; }; }
 }
 
 @test "multicast groups joined on the port are in the device's filter" {
-	ns blue ip maddress add 01:00:5e:00:00:55 dev p0
-	ip maddress show dev eth0 | grep -q 01:00:5e:00:00:55
-	ns blue ip maddress del 01:00:5e:00:00:55 dev p0
-	run ! sh -c "ip maddress show dev eth0 | grep -q 01:00:5e:00:00:55"
+	ns blue ip maddress add $GROUP dev p0
+	in_groups $GROUP
+	ns blue ip maddress del $GROUP dev p0
+	run ! in_groups $GROUP
+}
+
+@test "nobody in the port's namespace widens the filter while spoofchk is on" {
+	ns blue bridge fdb add $FOREIGN dev p0 self permanent
+	ns blue ip link set p0 promisc on
+	run ! in_filter $FOREIGN
+	assert_kept_out "$(arrive $FOREIGN)" "frames to a foreign MAC"
+	ns blue ip link set p0 type europa spoofchk off
+	in_filter $FOREIGN
+	assert_arrived "$(arrive $FOREIGN)" "frames to a MAC that the namespace added"
+	assert_arrived "$(arrive 02:00:00:00:99:02)" "frames to any MAC"
+	ns blue ip link set p0 type europa spoofchk on
+	run ! in_filter $FOREIGN
+	assert_kept_out "$(arrive $FOREIGN)" "frames to a foreign MAC"
+	assert_arrived "$(arrive $PORT)" "frames to the port's MAC"
+	ns blue ip link set p0 promisc off
+	ns blue bridge fdb del $FOREIGN dev p0 self
+}
+
+# knows NS: the device, in that namespace now, knows the port's addresses and takes them.
+knows()
+{
+	local group
+
+	in_filter $PORT "$1" || return
+	for group in $(ns blue ip maddress show dev p0 | awk '$1 == "link" { print $2 }'); do
+		in_groups "$group" "$1" || { echo "not told: $group" >&2; return 1; }
+	done
+	assert_arrived "$(arrive $PORT "$1")" "frames to the port's MAC" || return
+	assert_arrived "$(arrive $GROUP "$1")" "frames to a group"
+}
+
+# knows_nothing NS: once the port is down.
+knows_nothing()
+{
+	run ! in_filter $PORT "$1"
+	run ! in_groups $GROUP "$1"
+	assert_kept_out "$(arrive $PORT "$1")" "frames to a port that is down" || return
+	assert_kept_out "$(arrive $GROUP "$1")" "frames to its group"
+}
+
+# move FROM TO: the device, between namespaces.
+move()
+{
+	local to=1
+
+	[ "$2" = - ] || to=$(ns_name "$2")
+	ns "$1" ip link set eth0 netns "$to"
+	ns "$2" ip link set eth0 addrgenmode none up
+}
+
+# bats test_tags=matrix
+@test "moved to another namespace, the device knows all of that again, and forgets it" {
+	ns blue ip maddress add $GROUP dev p0
+	knows -
+	move - far
+	knows far
+	ns blue ip link set p0 down
+	knows_nothing far
+	ns blue ip link set p0 up
+	knows far
+	move far -
+	knows -
+	ns blue ip maddress del $GROUP dev p0
+	run ! in_groups $GROUP
+	ns blue ip maddress add $GROUP dev p0
+	knows -
+	# Moved while the port is down.
+	ns blue ip link set p0 down
+	move - far
+	knows_nothing far
+	ns blue ip link set p0 up
+	knows far
+	# Deleted behind the move.
+	vr_add red id 6 netns "$(ns_name blue)"
+	ns far ip vr attach dev eth0 vr red name r0 address $FOREIGN
+	ns blue ip link set r0 up
+	ns blue ip maddress add 01:00:5e:00:00:66 dev r0
+	move far -
+	in_filter $FOREIGN
+	in_groups 01:00:5e:00:00:66
+	x ip vr del red
+	run ! in_filter $FOREIGN
+	run ! in_groups 01:00:5e:00:00:66
+	ns blue ip maddress del $GROUP dev p0
+	ns blue ip neigh flush all
+	ns peer ip neigh flush all
+	ping_all peer 3 10.8.0.2
+}
+
+@test "moved, the device gives a passthru port everything as before" {
+	vr_add red id 6 netns "$(ns_name blue)"
+	x ip vr attach dev eth0 vr red name r0 mode passthru
+	ns blue ip link set r0 up
+	move - far
+	assert_arrived "$(arrive $FOREIGN far)" "frames to a foreign MAC"
+	x ip vr del red
+	assert_kept_out "$(arrive $FOREIGN far)" "frames to a foreign MAC"
+	move far -
+	assert_kept_out "$(arrive $FOREIGN)" "frames to a foreign MAC"
 }
 
 @test "two VRs on the device: each its own address, and none once deleted" {
@@ -168,6 +272,7 @@ assert_kept_out() { (($1 <= 5)) || { echo "$2: $1, not 0" >&2; return 1; }; }
 	x ip vr del red
 }
 
+# bats test_tags=matrix
 @test "at the end every slot has its owner and nothing is left" {
 	assert_all_slots_conserved blue
 	RIG_NAMESPACES=(blue peer far) RIG_VRS=(blue)

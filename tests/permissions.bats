@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # Who may do what. Changing a VR, binding a classifier and making a port take CAP_NET_ADMIN
 # in the initial user namespace; a data plane takes the device node and nothing else.
 #
@@ -22,17 +23,24 @@ state_of_all()
 	ls -l --time-style=+ /dev/europa
 }
 
-# container USER...: a process that is root of namespaces of its own, in $CONTAINER.
+# container [COMMAND...]: a process that is root of namespaces of its own, in $CONTAINER. The
+# command makes it another user's than root's.
 container()
 {
+	WHOSE=("$@")
 	spawn "$@" unshare --user --map-root-user --net sleep 1000
 	CONTAINER=$SPAWNED
 	wait_until 10 grep -q sleep "/proc/$CONTAINER/comm"
+	# Not some user that the namespace does not know: he has no capability at all.
+	assert_eq "$(inside id -u)" 0
+	inside ip link add dummy0 type dummy
+	inside ip link del dummy0
 }
 
-inside() { nsenter -t "$CONTAINER" -U -n --preserve-credentials "$@"; }
+# As the user whose container it is, who is root in it.
+inside() { "${WHOSE[@]}" nsenter -t "$CONTAINER" -U -n --preserve-credentials "$@"; }
 
-# all_refused: of meddle's answers, on standard input.
+# all_refused: of the answers of trychanges, on standard input.
 all_refused()
 {
 	local said
@@ -44,11 +52,12 @@ all_refused()
 	done
 }
 
+# bats test_tags=matrix
 @test "what is refused below works for root" {
 	topology slots 64
 	x ip vr detach dev eu1 vr blue
 	RIG_VRS+=(77)
-	said=$("$PROGS/meddle" 7 eu1)
+	said=$("$PROGS/trychanges" 7 eu1)
 	echo "$said"
 	for word in get new set "port new" del; do
 		grep -qx "$word: ok" <<< "$said"
@@ -62,7 +71,7 @@ all_refused()
 	local before
 	before=$(state_of_all)
 	as_contained id -u | grep -qx 0
-	as_contained bash -c "ip link add d0 type veth peer name d1 && $PROGS/meddle 7 d0" > "$BATS_TEST_TMPDIR/said"
+	as_contained bash -c "ip link add d0 type veth peer name d1 && $PROGS/trychanges 7 d0" > "$BATS_TEST_TMPDIR/said"
 	all_refused < "$BATS_TEST_TMPDIR/said"
 	grep -qx "get: ENOENT" "$BATS_TEST_TMPDIR/said"
 	assert_eq "$(as_contained ip -j vr show | jq length)" 0
@@ -82,19 +91,19 @@ all_refused()
 	topology slots 64
 	local before
 	before=$(state_of_all)
-	as_nobody "$PROGS/meddle" 7 eu1 | all_refused
+	as_nobody "$PROGS/trychanges" 7 eu1 | all_refused
 	assert_eq "$(state_of_all)" "$before"
 }
 
+# bats test_tags=matrix
 @test "root of a container with a port in it changes neither VR nor port" {
 	topology slots 64
 	vr_add red id 8
-	container env
+	container
 	x ip -n "$(ns_name v)" link set vr7p1 netns "$CONTAINER"
 	index=$(inside ip -j link show vr7p1 | jq '.[0].ifindex')
-	inside id -u | grep -qx 0
 	before=$(state_of_all)
-	inside "$PROGS/meddle" 7 vr7p1 "$index" > "$BATS_TEST_TMPDIR/said"
+	inside "$PROGS/trychanges" 7 vr7p1 "$index" > "$BATS_TEST_TMPDIR/said"
 	all_refused < "$BATS_TEST_TMPDIR/said"
 	grep -qx "get: ok" "$BATS_TEST_TMPDIR/said"
 	grep -qx "port change: EPERM" "$BATS_TEST_TMPDIR/said"
@@ -112,10 +121,15 @@ all_refused()
 
 @test "root of another user's container is refused as well" {
 	topology slots 64
-	container setpriv --reuid=nobody --regid=nogroup --clear-groups
+	container "${NOBODY[@]}"
 	x ip -n "$(ns_name v)" link set vr7p1 netns "$CONTAINER"
+	index=$(inside ip -j link show vr7p1 | jq '.[0].ifindex')
 	before=$(state_of_all)
-	inside "$PROGS/meddle" 7 vr7p1 | all_refused
+	inside "$PROGS/trychanges" 7 vr7p1 "$index" > "$BATS_TEST_TMPDIR/said"
+	all_refused < "$BATS_TEST_TMPDIR/said"
+	grep -qx "get: ok" "$BATS_TEST_TMPDIR/said"
+	grep -qx "port change: EPERM" "$BATS_TEST_TMPDIR/said"
+	refused permitted inside ip link set vr7p1 address 02:00:00:00:07:99
 	assert_eq "$(state_of_all)" "$before"
 }
 
@@ -180,6 +194,7 @@ as() { setpriv --reuid="$1" --regid="$2" --clear-groups "${@:3}"; }
 	all_slots_home
 }
 
+# bats test_tags=matrix
 @test "ip vr exec hands a data plane the file, and no privilege" {
 	topology slots 64
 	x ip vr set blue owner root mode 0600
@@ -195,6 +210,7 @@ as() { setpriv --reuid="$1" --regid="$2" --clear-groups "${@:3}"; }
 	(($(vr_stat blue .stats.send) > before))
 }
 
+# bats test_tags=matrix
 @test "a container with the node alone runs a data plane, and no other VR's" {
 	topology slots 64
 	vr_add red id 8 owner root mode 0600
@@ -202,7 +218,7 @@ as() { setpriv --reuid="$1" --regid="$2" --clear-groups "${@:3}"; }
 	says running
 	kill "$RAW"
 	idle
-	spawn setpriv --reuid=nobody --regid=nogroup --clear-groups --inh-caps=-all \
+	spawn "${NOBODY[@]}" \
 		unshare --user --map-root-user --net "$PROGS/raw" "$NODE" attach map start "forward=$MAC_A,$MAC_B"
 	wait_until 20 grep -qx running "$SPAWNED_LOG"
 	ns a ping -c 3 -i 0.2 -W 5 10.2.0.2

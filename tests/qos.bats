@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # ip vr set ... prio: each VR's packets in a class of its own on the shared lower device.
 #
 #  ns blue-a 10.1.1.2 ─┐                                             ┌─ ns blue-b 10.2.1.2
@@ -87,6 +88,7 @@ stop_load()
 	return 1
 } >&2
 
+# bats test_tags=matrix
 @test "a VR's class is set, shown, kept by replace, and taken away" {
 	x ip vr set blue prio 1:10
 	assert_eq "$(vr_stat blue .prio)" 1:10
@@ -100,6 +102,7 @@ stop_load()
 	assert_eq "$(vr_stat blue .prio)" null
 }
 
+# bats test_tags=matrix
 @test "what a VR sends is in its class, and in no other" {
 	local count=50 blue red
 

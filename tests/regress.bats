@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
+# rig: -c 2
 # Defects that were found and mended stay so.
 #
 #	   a                        (the machine)                           b
@@ -24,7 +26,7 @@ received_by() { ip netns exec "$(ns_name "$1")" cat "/sys/class/net/$2/statistic
 		wait_until 5 test -c /dev/europa/vr$i
 	done
 	for i in 11 12 13 14; do
-		spawn setpriv --reuid=nobody --regid=nogroup --clear-groups --inh-caps=-all \
+		spawn "${NOBODY[@]}" \
 			"$PROGS/reattach" /dev/europa/vr$i 5000
 		pids+=("$SPAWNED")
 		logs+=("$SPAWNED_LOG")
@@ -248,7 +250,7 @@ epoll_wakes()
 	local status=0
 
 	topology slots 64
-	spawn setpriv --reuid=nobody --regid=nogroup --clear-groups --inh-caps=-all \
+	spawn "${NOBODY[@]}" \
 		"$PROGS/epollwait" "$NODE" "$1" 400
 	wait_until 10 grep -qx running "$SPAWNED_LOG"
 	ns a ping -q -A -c 200 -W 5 10.1.0.1
@@ -270,6 +272,19 @@ epoll_wakes()
 @test "epoll, edge-triggered and armed, wakes for each packet" {
 	epoll_wakes edge
 }
+
+# With epoll somebody is on the wait queue all the time.
+@test "a data plane with epoll is asleep until there is a packet" {
+	topology slots 64
+	spawn "${NOBODY[@]}" "$PROGS/epollwait" "$NODE" level 1000
+	wait_until 10 polls asleep
+	x kill -STOP "$SPAWNED"
+	ns a ping -c 1 -W 0.1 10.1.0.1 || true
+	wait_until 10 owner_is rx 1
+	polls busy
+}
+
+polls() { [ "$(vr_stat blue '.queue[0].poll')" = "$1" ]; }
 
 # --- a slot whose packet was taken back ---------------------------------------------------
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # rig: -n
 # Two virtio-net devices on one hub pass only the MAC addresses they were told, as
 # hardware does and a veth does not.

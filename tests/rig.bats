@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # The rig, seen from inside.
 
 load lib/common
@@ -26,7 +27,7 @@ gate_sees()
 	[ -c /dev/ptmx ]
 }
 
-# bats test_tags=smoke
+# bats test_tags=matrix,smoke
 @test "two namespaces reach each other over a veth pair" {
 	ns_add a b
 	veth a eth0 b eth0
@@ -82,7 +83,26 @@ gate_sees()
 	grep -q "^# .*WARNING: x" <<< "$output"
 }
 
-# bats test_tags=smoke
+# The helpers that most files load look at the log themselves, and accept what they have told.
+@test "a test that makes the kernel complain fails, whatever helpers it has" {
+	local helpers dir=$BATS_TEST_TMPDIR/tests
+
+	mkdir "$dir"
+	ln -s "$BATS_TEST_DIRNAME/../build" "$BATS_TEST_TMPDIR/build"
+	ln -s "$BATS_TEST_DIRNAME"/{lib,progs} "$dir/"
+	for helpers in "lib/common" "lib/common progs/progs"; do
+		# shellcheck disable=SC2086
+		printf 'load %s\n' $helpers > "$dir/loud.bats"
+		echo '@test "loud" { echo "<4>WARNING: x" > /dev/kmsg; }' >> "$dir/loud.bats"
+		run env -u BATS_TEST_TIMEOUT bats -t "$dir/loud.bats"
+		klog_accept
+		echo "$output"
+		assert_eq "$status" 1 "status with $helpers"
+		grep -q "the kernel complained" <<< "$output"
+	done
+}
+
+# bats test_tags=matrix,smoke
 @test "the module loads, and unloads" {
 	modinfo europa > /dev/null 2>&1 || skip "no module is installed"
 	x modprobe europa

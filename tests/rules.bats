@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # ip vr rule and the classifiers that come with Europa, under real traffic.
 #
 #   namespace wire                  the machine
@@ -10,6 +11,7 @@
 
 # The keys of D, and what lib/common reads.
 # shellcheck disable=SC2034,SC2154
+# bats file_tags=matrix
 load lib/common
 load progs/topology
 load progs/rules

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # 10,000 VRs without data planes, 1,000 rules of a classifier: the time that each command
 # takes at the beginning and at the end is printed, what a VR costs is bounded.
 #
@@ -100,6 +101,19 @@ rules() { seq "$1" "$2" | awk -v w="$3" '{ print "rule", w, "dev sc0 to 10." int
 	assert_eq "$(ip -j vr rule show dev sc0)" '[]' "rules that are left"
 	x ip vr classifier del dev sc0
 	wait_until 10 sh -c '! bpftool prog show | grep -q europa_prefix'
+}
+
+# More than one message.
+@test "a hundred classifiers are told, each once" {
+	local pin=/sys/fs/bpf/europa-scale-$$
+
+	x "$BATS_TEST_DIRNAME/../build/tests/pinprog" 3 -1 "$pin"
+	seq 0 99 | sed 's/.*/link add scd& type dummy/' | ip -batch -
+	seq 0 99 | sed "s:.*:classifier set dev scd& pinned $pin:" | ip-vr -b -
+	rm "$pin"
+	assert_eq "$(ip -j vr classifier show | jq -c 'map(.ifname) | [length, (unique | length)]')" '[100,100]' "classifiers"
+	seq 0 99 | sed 's/.*/link del scd&/' | ip -batch -
+	assert_eq "$(ip -j vr classifier show | jq length)" 0 "classifiers that are left"
 }
 
 # More than one nest of 256, and in a dump more than one message.

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # Packets of every make pass a virtual router intact: the receiver knows what every byte
 # should be, and a sender's file is the same afterwards.
 #
@@ -268,6 +269,7 @@ jumbo()
 	wire_end
 }
 
+# bats test_tags=matrix
 @test "VLAN tags, written back: they leave as they came" {
 	local side
 
@@ -281,12 +283,21 @@ jumbo()
 	done
 	batch blue-a <<< "neigh replace 10.9.9.3 lladdr $(mac_of $ID 00) dev e0.7"
 	batch blue-b <<< "neigh replace 10.9.9.2 lladdr $(mac_of $ID 01) dev e0.7"
+	# From one port to the other: with spoofchk on that is the VR's own doing.
+	mark blue
+	ns blue-a ping -c 3 -i 0.1 -W 1 10.9.9.3 && return 1
+	since blue
+	assert_eq "${D[spoof]}" 3 "tags carried to another port"
+	ns blue ip link set p0 type europa spoofchk off
+	ns blue ip link set p1 type europa spoofchk off
 	mark blue
 	udp_intact blue-a blue-b 10.9.9.3 200 12 1472
 	ping_all blue-b 5 10.9.9.2
 	assert_forwarded blue 210
 	wire_end
 	(($(seen vlan) >= 210))
+	ns blue ip link set p0 type europa spoofchk on
+	ns blue ip link set p1 type europa spoofchk on
 	ns blue-a ip link del e0.7
 	ns blue-b ip link del e0.7
 }

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # tc's action europa on real filters and real packets.
 #
 #   namespace a                     the machine                        namespace b
@@ -16,6 +17,7 @@
 load lib/common
 load progs/topology
 
+TCPARMS=$BATS_TEST_DIRNAME/../build/tests/tcparms
 MAC_NOBODY=02:00:00:00:00:99
 MAC_A=02:00:00:00:00:0a MAC_B=02:00:00:00:00:0b MAC_BQ=02:00:00:00:01:01
 
@@ -140,6 +142,7 @@ bpf_object()
 	EOT
 }
 
+# bats test_tags=matrix
 @test "flower, matchall, u32 and bpf; the VR by name and by number; hits are counted" {
 	local before wanted words sum=0
 
@@ -193,6 +196,7 @@ forwarder()
 	x ip -n "$(ns_name v)" link set bq down
 }
 
+# bats test_tags=matrix
 @test "TCP super-packets through the data plane, there by the action and back: contents intact" {
 	local file=$BATS_TEST_TMPDIR/sent
 
@@ -234,9 +238,12 @@ tagged()
 	EOT
 }
 
+# bats test_tags=matrix
 @test "VLAN tags, in the skb's metadata and in the frame: the VR gets them whole" {
 	local offload before
 
+	# A port's stack sends no tags of its own under spoofchk.
+	x ip -n "$(ns_name v)" link set bp type europa spoofchk off
 	tagged a e0.7 e0 10.7.0.2 10.7.0.9 $MAC_NOBODY id 7
 	tagged a e0.8 e0 10.8.0.2 10.8.0.9 $MAC_NOBODY id 8
 	tagged a e0.s e0 10.19.0.2 10.19.0.9 $MAC_NOBODY proto 802.1ad id 9
@@ -280,6 +287,7 @@ tagged()
 	for offload in bp.7 bp.8 bp.s.7 bp.s.8 bp.s; do
 		x ip -n "$(ns_name v)" link del $offload
 	done
+	x ip -n "$(ns_name v)" link set bp type europa spoofchk on
 }
 
 # with_ipv6 NS DEV...
@@ -419,6 +427,7 @@ with_ipv6()
 	hits 6 3 3
 }
 
+# bats test_tags=matrix
 @test "an index is shared, replaced, refused, deleted" {
 	x tc actions add action europa vr red drop index 7
 	refused 'exists' tc actions add action europa vr red drop index 7
@@ -445,6 +454,7 @@ with_ipv6()
 	assert_eq "$(acts .)" '[]' "actions that are left"
 }
 
+# bats test_tags=matrix
 @test "what is shown can be typed again" {
 	local words shown typed
 
@@ -508,6 +518,20 @@ with_ipv6()
 	assert_eq "$(tc filter show dev low0 ingress | grep -c europa)" 0 "filters that are left"
 }
 
+@test "a newer tc's longer action is taken by what is known of it, a shorter one is not" {
+	local bytes index=5
+
+	for bytes in 24 28 200; do
+		assert_eq "$(x "$TCPARMS" 1 $index $bytes)" ok "action of $bytes bytes"
+		index=$((index + 1))
+	done
+	assert_eq "$(acts '.[] | [.index, .vr]' | xargs)" '[5,1] [6,1] [7,1]'
+	for bytes in 0 4 20 23; do
+		run ! grep -qx ok <<< "$("$TCPARMS" 1 9 $bytes)"
+	done
+	assert_eq "$(acts '.[].index' | xargs)" '5 6 7'
+}
+
 @test "a VR that is deleted while an action names it: visible, harmless" {
 	local before
 
@@ -542,6 +566,7 @@ with_ipv6()
 }
 
 # Last, for it takes the picture down.
+# bats test_tags=matrix
 @test "the module stays as long as a filter has the action, and goes with it" {
 	filter matchall action europa blue
 	x ip vr del blue

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
  * A router in the old way, for comparison: packet sockets, one recvfrom() and
  * one sendto() per packet, a static table. It does what europa-router does to a

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 #ifndef BENCH_CHECK_H
 #define BENCH_CHECK_H
 

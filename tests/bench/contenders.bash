@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # shellcheck shell=bash
 # Each contender NAME has NAME_start, NAME_stop and NAME_counter, the file that says how
 # many packets have gone all the way. A _start may set `router`, the process that routes.
@@ -76,7 +77,7 @@ af_packet_stop()
 
 af_packet_counter() { echo $SINK; }
 
-# --- europa: the module and europa-router -------------------------------------------
+# --- europa: the module and europa-router; bypass: the same, without a look for rules -
 
 europa_up() { [ "$(ip -j vr show blue | jq -r '.[0].state')" = running ]; }
 
@@ -91,7 +92,7 @@ europa_start()
 	ip -n blue link set p0 up
 	ip -n blue link set p1 up
 	router_configure blue p0 p1
-	ip vr exec user nobody blue europa-router &
+	ip vr exec user nobody blue europa-router "$@" &
 	router=$!
 	until_true europa_up
 }
@@ -107,3 +108,7 @@ europa_stop()
 }
 
 europa_counter() { echo $SINK; }
+
+bypass_start() { europa_start --bypass-filters; }
+bypass_stop() { europa_stop; }
+bypass_counter() { europa_counter; }

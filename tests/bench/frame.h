@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /* An Ethernet frame with an IPv4 header without options. */
 #ifndef BENCH_FRAME_H
 #define BENCH_FRAME_H

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # The lines of report.awk, then lines `contender samples where function`: instructions per
 # packet by function, the most expensive first, a column per contender; and by where they
 # are. Sampling costs instructions too: the columns are scaled to the sums measured without.

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # Lines `name packets busy extra process kicks waits`, one per run, contenders in order:
 # a table, and the last two lines that the targets are about.
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
  * The benchmark's generator: 64-byte UDP packets in bursts of 64, one system
  * call per burst (the kernel cuts one datagram into the burst), a window of

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # shellcheck shell=bash disable=SC2034
 # What stands around every contender, always the same: a sender and a sink in the namespace
 # `ends`, and between them two devices, r0 and r1, for the router under test.

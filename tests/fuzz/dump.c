@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
  * dump ROUNDS FIRST LAST STEP: dump all VRs, slowly and in small parts, ROUNDS times. Each
  * time VRs FIRST, FIRST + STEP ... LAST have to be there, and no VR twice. Prints how many

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
  * netlink MOUTH COUNT SEED [DEVICE...]: COUNT messages to one of the module's three
  * netlink interfaces, most of them nearly right: genl (VRs, classifiers), classifier (only
@@ -280,7 +281,7 @@ static const struct field genl_fields[] = {
 	{ EUROPA_A_PORTS, NEST }, { EUROPA_A_PORT, NEST }, { EUROPA_A_QUEUE, NEST },
 	{ EUROPA_A_STATS, NEST }, { EUROPA_A_IFNAME, NAME }, { EUROPA_A_PROG_ID, U32 },
 	{ EUROPA_A_PROG_NAME, NAME }, { EUROPA_A_PROG_TAG, U64 }, { EUROPA_A_VERDICTS, NEST },
-	{ EUROPA_A_EVENT, U8 }, { EUROPA_A_GENERATION, U32 },
+	{ EUROPA_A_EVENT, U8 }, { EUROPA_A_GENERATION, U32 }, { EUROPA_A_FEATURES, U64 },
 };
 
 static uint16_t family;

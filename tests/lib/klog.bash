@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # shellcheck shell=bash
 # The kernel-log gate: what the kernel said since a mark must contain no complaint.
 
@@ -33,7 +34,11 @@ klog_since()
 # klog_complaints MARK: print the bad lines since the mark, with what follows them.
 klog_complaints()
 {
-	klog_since "$1" | grep -Ev "$KLOG_GOOD" | grep -E -A 40 "$KLOG_BAD"
+	local since
+
+	since=$(klog_since "$1")
+	[[ $since =~ $KLOG_BAD ]] || return
+	grep -Ev "$KLOG_GOOD" <<< "$since" | grep -E -A 40 "$KLOG_BAD"
 }
 
 # klog_accept: what was logged so far was expected or has been reported.

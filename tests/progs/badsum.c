@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
  * badsum DEVICE MAC: a data plane that wants the kernel to put a checksum into the Ethernet
  * header, behind the back of spoofchk. From spare slots it sends frames to MAC, out of port

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /*
  * A data plane on the bare contract, <linux/europa.h>, for test programs that must not
  * depend on the library, or must do what it would never do.

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
  * echo server [ADDRESS PORT]: send every datagram back.
  * echo client ADDRESS PORT WINDOW [COUNT]: a closed loop of numbered datagrams, at most
  * WINDOW of them under way, COUNT in all or until SIGTERM. One that is not back after
- * ECHO_PATIENCE ms (20000) without any news is lost. Prints, and succeeds if all came back:
+ * ECHO_PATIENCE ms (20000) without any news is lost. Between two looks it rests ECHO_REST
+ * us (0 with COUNT, else 5000: load, but others are to get on). Prints, and succeeds if
+ * all came back:
  *
  *   sent N back N lost N twice N late N
  *
@@ -25,6 +28,7 @@
 
 static volatile sig_atomic_t enough;
 static int patience = 20000;	/* ms */
+static int rest = -1;		/* us */
 
 static struct {
 	unsigned long sent, back, lost, twice, late;
@@ -100,6 +104,8 @@ static int client(int fd, unsigned long window, unsigned long most)
 {
 	unsigned long under = 0;
 
+	if (rest < 0)
+		rest = most == -1UL ? 5000 : 0;
 	while (under || (!enough && count.sent < most)) {
 		while (!enough && under < window && count.sent < most) {
 			send_one(fd);
@@ -110,6 +116,8 @@ static int client(int fd, unsigned long window, unsigned long most)
 			memset(under_way, 0, sizeof(under_way));
 		}
 		under = count.sent - count.back - count.lost;
+		if (rest && !enough)
+			usleep(rest);
 	}
 	receive(fd, 200);
 	printf("sent %lu back %lu lost %lu twice %lu late %lu\n", count.sent, count.back,
@@ -125,6 +133,8 @@ int main(int argc, char **argv)
 
 	if (getenv("ECHO_PATIENCE"))
 		patience = atoi(getenv("ECHO_PATIENCE"));
+	if (getenv("ECHO_REST"))
+		rest = atoi(getenv("ECHO_REST"));
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc < 4)
 		errx(2, "echo server|client ADDRESS PORT [WINDOW [COUNT]]");

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
  * epollwait DEVICE level|edge COUNT: a data plane that sleeps in epoll_wait(2), armed, until
  * COUNT packets came, and punts them one by one. Prints "running", then

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
  * flood DEV MAC [COUNT [far]]: send frames of many kinds to a MAC address: plain, with the
  * checksum still to do, TCP super-packets, tagged, short, with odd headers. COUNT in all,

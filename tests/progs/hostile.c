@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
  * hostile DEVICE ENTRIES [SEED [threads]]: a data plane that wants to do harm. It puts
  * rubbish on its tx ring, from plain noise to entries and packets that are right but for
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include "dataplane.h"
+#include "dice.h"
 
 #define PORTS		3	/* those it tries; one or two exist */
 #define SPARES		32	/* half the slots of the smallest VR */
@@ -22,38 +24,6 @@
 static struct dataplane dp;
 static unsigned long wanted;
 static uint8_t macs[PORTS][ETH_ALEN];
-
-/* ---- dice ---- */
-
-static __thread uint64_t state;
-
-static uint64_t dice(void)
-{
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return state * 0x2545f4914f6cdd1dULL;
-}
-
-static uint32_t below(uint32_t n)
-{
-	return (dice() >> 32) * n >> 32;
-}
-
-static bool one_in(uint32_t n)
-{
-	return !below(n);
-}
-
-#define any_of(list) ((list)[below(sizeof(list) / sizeof((list)[0]))])
-
-static void noise(void *to, size_t len)
-{
-	uint64_t *p = to;
-
-	for (; len >= 8; len -= 8)
-		*p++ = dice();
-}
 
 /* ---- packets ---- */
 
@@ -298,7 +268,7 @@ static void *kicker(void *seed)
 	static const struct timespec moment = { .tv_nsec = 20000 };
 	struct pollfd p = { .fd = dp.fd, .events = POLLIN };
 
-	state = (uintptr_t)seed;
+	dice_seed((uintptr_t)seed);
 	while (!enough()) {
 		if (one_in(8))
 			poll(&p, 1, 0);
@@ -325,7 +295,7 @@ static void *scribbler(void *seed)
 {
 	uint16_t phase = 1;
 
-	state = (uintptr_t)seed;
+	dice_seed((uintptr_t)seed);
 	while (!enough()) {
 		pthread_rwlock_rdlock(&mapped);
 		if (dp.map) {
@@ -368,7 +338,7 @@ static void *shaker(void *seed)
 {
 	static const struct timespec moment = { .tv_nsec = 2000000 };
 
-	state = (uintptr_t)seed;
+	dice_seed((uintptr_t)seed);
 	while (!enough()) {
 		nanosleep(&moment, NULL);
 		switch (below(8)) {
@@ -405,7 +375,7 @@ int main(int argc, char **argv)
 	wanted = strtoul(argv[2], NULL, 0);
 	seed = argc > 3 ? strtoul(argv[3], NULL, 0) : (unsigned long)time(NULL);
 	printf("seed %lu\n", seed);
-	state = seed * 2 + 1;
+	dice_seed(seed * 2 + 1);
 	dp.fd = open(argv[1], O_RDWR);
 	if (dp.fd < 0)
 		err(1, "%s", argv[1]);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
  * pinprog TYPE VALUE PATH: load a BPF program of that type (a number of enum
  * bpf_prog_type) that returns a value, and pin it.

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # shellcheck shell=bash
 # Helpers for the bats files that use raw, echo, flood and hostile of this folder; loaded
 # after lib/common; they bring a setup() and a teardown(). The topology most of them want:
@@ -22,28 +23,23 @@ progs_setup()
 	[ -x "$PROGS/raw" ] || find "$BATS_TEST_DIRNAME/../build/tests" -maxdepth 1 -type f -perm -1 \
 		-exec install -D -m 755 -t "$PROGS" {} +
 	[ -d /sys/module/europa ] || x modprobe europa
+	# A veth goes some time after its peer's namespace.
+	wait_until 10 no_device eu0
+	wait_until 10 no_device eu1
 	x sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
 }
 
+# bats takes a teardown's last status: rig_teardown's, which looks at the kernel log.
 progs_teardown()
 {
-	rig_teardown
 	x sysctl -q -w net.ipv6.conf.default.disable_ipv6=0
+	rig_teardown
 }
 
 setup() { progs_setup; }
 teardown() { progs_teardown; }
 
-# batch [ip's OPTION...]: say and do the commands of the standard input, one process for all.
-batch()
-{
-	local lines
-
-	lines=$(cat)
-	# shellcheck disable=SC2001
-	sed "s/^/[+] ip${*:+ $*} /" <<< "$lines" >&2
-	ip "$@" -batch - <<< "$lines"
-}
+batch() { ip_batch "$@"; }
 
 # topology [ip vr add's words]: see above; nothing is attached to the VR.
 topology()
@@ -51,15 +47,17 @@ topology()
 	local name
 
 	RIG_NAMESPACES+=(a b v)
+	batch <<-EOF
+		netns add $(ns_name a)
+		netns add $(ns_name b)
+		netns add $(ns_name v)
+	EOF
 	for name in a b v; do
-		x ip netns add "$(ns_name $name)"
 		ns $name sysctl -q -w net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
 	done
 	batch <<-EOF
-		link add eu0 type veth peer name eth0 address $MAC_A netns $(ns_name a)
-		link add eu1 type veth peer name eth0 address $MAC_B netns $(ns_name b)
-		link set eu0 up
-		link set eu1 up
+		link add eu0 up type veth peer name eth0 address $MAC_A netns $(ns_name a)
+		link add eu1 up type veth peer name eth0 address $MAC_B netns $(ns_name b)
 	EOF
 	host_up a 10.1.0 "$MAC_P0"
 	host_up b 10.2.0 "$MAC_P1"
@@ -97,12 +95,14 @@ ports_up()
 	ns v sysctl -q -w net.ipv4.ip_forward=1
 }
 
-as_nobody() { setpriv --reuid=nobody --regid=nogroup --clear-groups --inh-caps=-all "$@"; }
+# Before a command that is spawned: a function would be a shell, with another process's number.
+NOBODY=(setpriv --reuid=nobody --regid=nogroup --clear-groups --inh-caps=-all)
+as_nobody() { "${NOBODY[@]}" "$@"; }
 
 # raw DEVICE WORD...: in the background, as nobody; its process in $RAW, its words in $SAID.
 raw()
 {
-	spawn setpriv --reuid=nobody --regid=nogroup --clear-groups --inh-caps=-all "$PROGS/raw" "$@"
+	spawn "${NOBODY[@]}" "$PROGS/raw" "$@"
 	RAW=$SPAWNED
 	SAID=$SPAWNED_LOG
 }
@@ -110,6 +110,42 @@ raw()
 # says REGEX: the last `raw` does, within some time.
 says() { wait_until 20 grep -Eqx -- "$1" "$SAID" || { cat "$SAID" >&2; return 1; }; }
 next_word() { x kill -USR1 "$RAW"; }
+
+# hostile ENTRIES [threads]: evil's data plane, number 8, in the background, in $EVIL, its words in
+# $EVIL_SAID. EUROPA_SEED repeats its dice.
+hostile()
+{
+	spawn "${NOBODY[@]}" "$PROGS/hostile" /dev/europa/vr8 "$1" "${EUROPA_SEED:-$RANDOM}" ${2:+"$2"}
+	EVIL=$SPAWNED EVIL_SAID=$SPAWNED_LOG
+}
+
+# evil_done WORD: evil's data plane ends by itself, well, and has said WORD.
+evil_done()
+{
+	local status=0
+
+	wait "$EVIL" || status=$?
+	cat "$EVIL_SAID" >&2
+	x ip -s vr show evil >&2
+	assert_eq "$status" 0 "status of evil's data plane"
+	grep -q "^$1" "$EVIL_SAID"
+}
+
+# unharmed: what evil did is over; blue's load goes on, has lost nothing, and no slot is out.
+unharmed()
+{
+	moves send
+	loaded_ok
+	all_slots_home
+	idle evil
+}
+
+# evil_goes: and the kernel has not complained.
+evil_goes()
+{
+	x ip vr del evil
+	assert_klog_clean
+}
 
 # router: a data plane that forwards between the ports, running.
 router()
@@ -183,3 +219,20 @@ idle()
 	assert_eq "$(vr_stat "${1:-blue}" '[.queue[] | .free, .rx, .vr, .spare, .tx, .held] | add')" 0 "slots"
 	assert_eq "$(vr_stat "${1:-blue}" .pid)" null pid
 }
+
+# grown COUNTER...: of the VR evil, all of them have counted something.
+grown()
+{
+	local none
+
+	none=$(vr_stat evil ".stats | with_entries(select(.value == 0)) | keys | .[]")
+	if grep -xF -f <(printf '%s\n' "$@") <<< "$none"; then
+		echo "did not grow" >&2
+		return 1
+	fi
+}
+
+no_device() { [ ! -e "/sys/class/net/$1" ]; }
+
+# gone PID: it has ended.
+gone() { ! kill -0 "$1"; }

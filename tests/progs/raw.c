@@ -1,21 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
- * raw DEVICE|fd=N WORD...: do the words in order, say what came of each, and go on.
+ * raw [read=|write=]DEVICE|fd=N WORD...: do the words in order, say what came of each, and
+ * go on. The device is opened for both, or one only.
  *
  *   attach[,version=N][,queue=N][,spares=N][,features=N][,reserved=N]
+ *   proxy          attach by a child that shares files and memory, and ends
  *   map[,pages=±N][,offset=N][,private][,readonly]
  *   start  stop  detach  kick  unmap  close  open=PATH  dup  execute
- *   port=N         what the kernel says of a port
+ *   port=N[,reserved=N]   what the kernel says of a port
  *   poll  wait     events now; events after sleeping for them
- *   seen           tell the kernel how far rx was read
+ *   seen  arm      tell the kernel how far rx was read; and that one goes to sleep
  *   take=N         receive N packets and keep them
  *   publish        return what was kept, unchanged, by PUNT, without a kick
  *   give           the same with a kick
  *   discard        by DROP, with a kick
+ *   entry[,kept][,NAME=N]...
+ *                  send one packet, of a spare slot or the last one kept, that is right
+ *                  but for what the options say; with a kick, unless ",quiet"
+ *   tell           receive one, keep it, and say what was told of it
  *   touch          read and write every page of the map
  *   zero           is every byte of the map's slots zero?
  *   fork  clone    a child that holds the files; one that holds the memory, too
  *   child          a child that ends at once
+ *   childmap       map, as a child
+ *   shape          what attach told
  *   pause          until SIGUSR1
  *   say=TEXT
  *   forward[=MAC0,MAC1][,flap]  reflect  punt  drop  hold
@@ -60,7 +69,7 @@ static long option(const char *name, long otherwise)
 
 	snprintf(key, sizeof(key), ",%s=", name);
 	at = words_argument ? strstr(words_argument, key) : NULL;
-	return at ? strtol(at + strlen(key), NULL, 0) : otherwise;
+	return at ? (long)strtoull(at + strlen(key), NULL, 0) : otherwise;
 }
 
 static bool flag(const char *name)
@@ -96,8 +105,29 @@ static int do_attach(void)
 	new.at.reserved[3] = option("reserved", 0);
 	new.at.version = option("version", EUROPA_ABI_VERSION);
 	ret = dp_error(ioctl(dp.fd, EUROPA_IOC_ATTACH, &new.at));
-	if (!ret)
-		dp = new;
+	if (ret)
+		return ret;
+	if (flag("features"))
+		printf("granted: 0x%llx\n", (unsigned long long)new.at.features);
+	dp = new;
+	return 0;
+}
+
+static int proxy(void *ret)
+{
+	*(int *)ret = do_attach();
+	return 0;
+}
+
+static int do_proxy(void)
+{
+	static char stack[65536];
+	int ret = -EINTR;
+	pid_t child = clone(proxy, stack + sizeof(stack), CLONE_FILES | CLONE_VM | SIGCHLD, &ret);
+
+	if (child < 0 || waitpid(child, NULL, 0) < 0)
+		return -errno;
+	printf("child %d\n", child);
 	return ret;
 }
 
@@ -112,6 +142,16 @@ static int do_map(void)
 	if (map == MAP_FAILED)
 		return -errno;
 	dp.map = map;
+	return 0;
+}
+
+static int do_shape(void)
+{
+	const struct europa_attach *a = &dp.at;
+
+	printf("vr %u generation %u slots %u stride %u headroom %u snap %u rx %u tx %u spares %u spare %u\n",
+	       a->vr, a->generation, a->slots, a->stride, a->headroom, a->snap, a->rx_size,
+	       a->tx_size, a->spares, a->spare_size);
 	return 0;
 }
 
@@ -146,7 +186,11 @@ static int do_execute(void)
 
 static int do_port(void)
 {
-	struct europa_port_info p = { .port = strtoul(words_argument + 1, NULL, 0) };
+	struct europa_port_info p = {
+		.port = strtoul(words_argument + 1, NULL, 0),
+		.reserved[9] = option("reserved", 0),
+		.ifindex = ~0U, .mtu = ~0U, .flags = ~0U,
+	};
 	int ret = dp_error(ioctl(dp.fd, EUROPA_IOC_PORT, &p));
 
 	if (!ret)
@@ -174,6 +218,12 @@ static int do_wait(void)
 static int do_seen(void)
 {
 	dp_arm(&dp, false);
+	return 0;
+}
+
+static int do_arm(void)
+{
+	dp_arm(&dp, true);
 	return 0;
 }
 
@@ -266,6 +316,19 @@ static int do_child(void)
 	return child < 0 || waitpid(child, NULL, 0) < 0 ? -errno : 0;
 }
 
+/* As a child with a table of files of its own. */
+static int do_childmap(void)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child)
+		_exit(-do_map());
+	if (child < 0 || waitpid(child, &status, 0) < 0)
+		return -errno;
+	return -WEXITSTATUS(status);
+}
+
 /* ---- packets ---- */
 
 static int do_take(void)
@@ -310,6 +373,119 @@ static int do_discard(void)
 {
 	return_kept(EUROPA_OP_DROP);
 	return do_kick();
+}
+
+/* ---- entries that are wrong ---- */
+
+/* Headers of IPv4 and TCP: what a kernel looks at to cut it. */
+static void put_tcp(uint8_t *p, uint16_t len)
+{
+	struct iphdr *ip = (void *)p;
+
+	memset(p, 0, len);
+	ip->version = 4;
+	ip->ihl = 5;
+	ip->tot_len = htons(len);
+	ip->ttl = 64;
+	ip->protocol = IPPROTO_TCP;
+	p[sizeof(*ip) + 12] = 5 << 4;
+}
+
+/* A frame out of port 0, of a make that nobody else has; a part of it may be spoiled. */
+static void put_frame(uint8_t *p, const struct europa_entry *e)
+{
+	static const uint8_t group[ETH_ALEN] = { 0x01, 0x80, 0xc2, 0, 0, 3 };
+	static const uint8_t host[ETH_ALEN] = { 2, 0, 0, 0, 0, 0x0a };
+	struct europa_port_info port = { .port = e->port };
+	uint16_t type = htons(option("type", 0x88b5));
+
+	ioctl(dp.fd, EUROPA_IOC_PORT, &port);
+	memcpy(p, flag(",group") ? group : host, ETH_ALEN);
+	memcpy(p + ETH_ALEN, port.address, ETH_ALEN);
+	p[11] ^= flag(",source");
+	memcpy(p + 12, &type, sizeof(type));
+	if (flag(",tcp"))
+		put_tcp(p + ETH_HLEN, e->len - ETH_HLEN);
+	if (flag(",poke"))
+		p[option("poke", 0)] ^= 1;
+}
+
+static void put_metadata(struct europa_slot *slot)
+{
+	slot->flags = option("meta", 0);
+	slot->vlan_proto = htons(option("proto", 0x8100));
+	slot->vlan_tci = option("tci", 7);
+	slot->csum_start = option("start", 34);
+	slot->csum_offset = option("sum", 6);
+	slot->gso_type = option("gso", 0);
+	slot->gso_size = option("size", 0);
+}
+
+/*
+ * One entry, of a spare slot or, with ",kept", of the last packet taken: right, but for what
+ * the options say. Then a kick.
+ */
+static int do_entry(void)
+{
+	struct europa_entry e, *sent;
+	bool is_kept = flag(",kept");
+
+	if (is_kept ? !nkept : !dp_take_spare(&dp, &e))
+		return -ENOENT;
+	if (is_kept)
+		e = kept[--nkept];
+	e.len = option("len", is_kept ? e.len : 60);
+	e.bytes = option("bytes", is_kept ? ETH_HLEN : e.len);
+	e.offset = option("offset", e.offset);
+	e.port = option("port", 0);
+	e.op = option("op", EUROPA_OP_SEND);
+	if (e.op == EUROPA_OP_SEND) {
+		put_frame((uint8_t *)dp_slot(&dp, e.slot) + e.offset, &e);
+		put_metadata(dp_slot(&dp, e.slot));
+	}
+	dp_return(&dp, e);
+	dp_slot(&dp, e.slot)->state = option("state", EUROPA_STATE_KERNEL);
+	sent = dp_ring(&dp, dp.at.tx_offset) + ((dp.tx - 1) & (dp.at.tx_size - 1));
+	sent->slot = option("slot", e.slot);
+	if (flag(",twice"))
+		dp_return(&dp, e);
+	return flag(",quiet") ? 0 : dp_error(ioctl(dp.fd, EUROPA_IOC_KICK));
+}
+
+static void say_metadata(const struct europa_slot *slot)
+{
+	if (slot->flags & EUROPA_SLOT_VLAN)
+		printf(" vlan %04x %u", ntohs(slot->vlan_proto), slot->vlan_tci);
+	if (slot->flags & EUROPA_SLOT_CSUM)
+		printf(" csum %u+%u", slot->csum_start, slot->csum_offset);
+	if (slot->flags & EUROPA_SLOT_CSUM_OK)
+		printf(" good");
+	if (slot->flags & EUROPA_SLOT_GSO)
+		printf(" gso %u size %u segs %u headers %u", slot->gso_type, slot->gso_size,
+		       slot->gso_segs, slot->gso_hdr_len);
+	if (slot->hash)
+		printf(" hash");
+	if (slot->state != EUROPA_STATE_VR)
+		printf(" state %u", slot->state);
+}
+
+/* What is told about one packet. */
+static int do_tell(void)
+{
+	struct europa_entry e;
+
+	while (!dp_readable(&dp))
+		dp_wait(&dp, -1);
+	dp_receive(&dp, &e);
+	printf("told len %u bytes %u offset %u port %u%s%s%s", e.len, e.bytes, e.offset, e.port,
+	       e.flags & EUROPA_RX_ADDRESSED ? " addressed" : "",
+	       e.flags & EUROPA_RX_MULTICAST ? " multicast" : "",
+	       e.flags & EUROPA_RX_META ? " meta" : "");
+	say_metadata(dp_slot(&dp, e.slot));
+	printf("\n");
+	if (nkept < KEPT_MAX)
+		kept[nkept++] = e;
+	return 0;
 }
 
 struct neighbours {
@@ -446,7 +622,7 @@ static const struct word {
 	const char *name;
 	int (*fn)(void);
 } words[] = {
-	{ "attach", do_attach }, { "map", do_map }, { "start", do_start }, { "stop", do_stop },
+	{ "attach", do_attach }, { "proxy", do_proxy }, { "map", do_map }, { "start", do_start }, { "stop", do_stop },
 	{ "detach", do_detach }, { "kick", do_kick }, { "unmap", do_unmap },
 	{ "close", do_close }, { "open", do_open }, { "dup", do_dup }, { "port", do_port },
 	{ "poll", do_poll }, { "wait", do_wait }, { "seen", do_seen }, { "take", do_take },
@@ -456,7 +632,8 @@ static const struct word {
 	{ "pause", do_pause }, { "say", do_say },
 	{ "forward", do_forward }, { "reflect", do_reflect }, { "punt", do_punt },
 	{ "drop", do_drop }, { "hold", do_hold }, { "unknown", do_unknown },
-	{ "execute", do_execute },
+	{ "execute", do_execute }, { "entry", do_entry }, { "tell", do_tell },
+	{ "shape", do_shape }, { "arm", do_arm }, { "childmap", do_childmap },
 };
 
 static void do_word(char *word)
@@ -482,10 +659,14 @@ int main(int argc, char **argv)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc < 2)
-		errx(2, "raw DEVICE|fd=N WORD...");
+		errx(2, "raw [read=|write=]DEVICE|fd=N WORD...");
 	sigaction(SIGUSR1, &action, NULL);
 	if (!strncmp(argv[1], "fd=", 3))
 		dp.fd = atoi(argv[1] + 3);
+	else if (!strncmp(argv[1], "read=", 5))
+		dp.fd = open(argv[1] + 5, O_RDONLY);
+	else if (!strncmp(argv[1], "write=", 6))
+		dp.fd = open(argv[1] + 6, O_WRONLY);
 	else
 		dp.fd = open(argv[1], O_RDWR);
 	if (dp.fd < 0) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
  * reattach DEVICE MILLISECONDS: attach and detach as often as that time allows; say how
  * often it was. Needs no privilege.

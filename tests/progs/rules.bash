@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # shellcheck shell=bash
 # Three virtual routers that get what a classifier gives them, for `load progs/rules` after
 # lib/common and progs/topology. It brings setup_file() and the like.

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
  * sctp server ADDRESS PORT: take one connection, say how many bytes came until its end, or
  * until there was nothing for some time.
  * sctp client ADDRESS PORT COUNT: send it COUNT messages, each longer than a packet; give up
  * when it does not go on. Says how many bytes went.
  */
-#include <arpa/inet.h>
 #include <err.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +40,7 @@ static void server(int fd)
 	printf("received %lu\n", bytes);
 }
 
-static void client(int fd, const struct sockaddr_in *to, unsigned int messages)
+static void client(int fd, const struct addrinfo *to, unsigned int messages)
 {
 	struct linger linger = { .l_onoff = 1, .l_linger = PATIENCE };
 	struct timeval patience = { .tv_sec = PATIENCE };
@@ -48,7 +50,7 @@ static void client(int fd, const struct sockaddr_in *to, unsigned int messages)
 
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
-	if (connect(fd, (const void *)to, sizeof(*to)))
+	if (connect(fd, to->ai_addr, to->ai_addrlen))
 		err(1, "connect");
 	puts("connected");
 	for (; messages && n >= 0; messages--) {
@@ -62,20 +64,19 @@ static void client(int fd, const struct sockaddr_in *to, unsigned int messages)
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET };
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST }, *a;
 	int fd;
 
-	if (argc < 4 || !inet_aton(argv[2], &address.sin_addr))
+	if (argc < 4 || getaddrinfo(argv[2], argv[3], &hints, &a))
 		errx(2, "sctp server ADDRESS PORT | client ADDRESS PORT COUNT");
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	address.sin_port = htons(atoi(argv[3]));
-	fd = socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP);
+	fd = socket(a->ai_family, SOCK_STREAM, IPPROTO_SCTP);
 	if (fd < 0)
 		err(1, "socket");
 	if (!strcmp(argv[1], "client") && argc == 5) {
-		client(fd, &address, strtoul(argv[4], NULL, 0));
+		client(fd, a, strtoul(argv[4], NULL, 0));
 	} else {
-		if (bind(fd, (void *)&address, sizeof(address)))
+		if (bind(fd, a->ai_addr, a->ai_addrlen))
 			err(1, "bind");
 		server(fd);
 	}

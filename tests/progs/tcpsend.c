@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
  * tcpsend sendfile|zerocopy ADDRESS PORT FILE: the file's own pages go out: by
  * sendfile(2), or mapped, by send(2) with MSG_ZEROCOPY. Succeeds once all is sent.

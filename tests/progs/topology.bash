@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # shellcheck shell=bash
 # Virtual routers between two shared lower devices, for `load progs/topology` after
 # lib/common. Building it takes many commands, so a file builds it once, in setup_file.
@@ -75,21 +76,13 @@ install_progs()
 
 # --- building ----------------------------------------------------------------------
 
-# batch NS: commands for ip(8) from standard input, said and done there.
+# batch NS: ip_batch, there.
 batch()
 {
-	local name=$1 line lines='' said=''
-
-	[ "$name" = - ] || said="$name: "
-	while IFS= read -r line; do
-		line=${line#"${line%%[![:space:]]*}"}
-		[ -z "$line" ] || echo "[+] ${said}ip $line" >&2
-		lines+=$line$'\n'
-	done
-	if [ "$name" = - ]; then
-		ip -batch - <<< "$lines"
+	if [ "$1" = - ]; then
+		ip_batch
 	else
-		ip -n "$(ns_name "$name")" -batch - <<< "$lines"
+		ip_batch -n "$(ns_name "$1")"
 	fi
 }
 
@@ -203,33 +196,28 @@ stop_data_plane()
 	x kill "-${2:-TERM}" "$pid" || return
 	[ "${2:-TERM}" != STOP ] || return 0
 	x ip vr wait "$1" down timeout 20 || return
-	timeout 10 tail -s 0.05 -f /dev/null --pid="$pid" 3>&- 4>&-
+	ended_within 10 "$pid"
 }
 
 # --- counters ----------------------------------------------------------------------
 
-# counters VR ARRAY: everything countable, into an associative array. Without jq, which
-# takes its time in the guest.
+# counters VR ARRAY: everything countable, into an associative array.
+# shellcheck disable=SC2004,SC2034
 counters()
 {
 	local -n into=$2
-	local json part field key
+	local json field key
 
 	json=$(ip-vr -j -s show "$1") || return
-	json=${json//[[:space:]\"]/}
 	into=()
-	for key in stats queue; do
-		part=${json#*"$key:"}
-		part=${part#[}
-		part=${part#\{}
-		part=${part%%\}*}
-		for field in ${part//,/ }; do
-			if [ $key = queue ]; then
-				field=slots_$field
-			fi
-			# shellcheck disable=SC2034
-			into[${field%%:*}]=${field#*:}
-		done
+	fields_of stats "$json"
+	for field in "${FIELDS[@]}"; do
+		into[${field%%:*}]=${field#*:}
+	done
+	fields_of queue "$json"
+	for field in "${FIELDS[@]}"; do
+		key=slots_${field%%:*}
+		into[$key]=${field#*:}
 	done
 }
 

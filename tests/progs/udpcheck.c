@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
  * UDP datagrams whose every byte is known to the receiver.
  *
  *   udpcheck send ADDRESS PORT COUNT MIN MAX [SEGMENT]
- *	COUNT datagrams of MIN to MAX bytes; with SEGMENT, of that many bytes, sent as
- *	super-packets of MIN to MAX bytes (UDP_SEGMENT) until COUNT are out.
+ *	COUNT datagrams of MIN to MAX bytes, or with COUNT 0 as many as go out until SIGTERM;
+ *	prints "sent N". With SEGMENT they are of that many bytes, sent as super-packets of
+ *	MIN to MAX bytes (UDP_SEGMENT).
  *   udpcheck recv PORT COUNT SECONDS
  *	until COUNT good ones have come, or none for SECONDS. Prints "listening", then
  *	"good G bad B again A missing M". Succeeds if COUNT came, each once and whole.
@@ -13,6 +15,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +43,13 @@ static int fail(const char *what)
 {
 	fprintf(stderr, "udpcheck: %s: %s\n", what, strerror(errno));
 	return 1;
+}
+
+static volatile sig_atomic_t enough;
+
+static void stop(int signal)
+{
+	enough = signal;
 }
 
 /* len >= sizeof(struct head) */
@@ -93,7 +103,7 @@ static int send_all(int fd, uint32_t count, uint32_t min, uint32_t max, uint32_t
 	static uint8_t buffer[LARGEST];
 	uint32_t seq = 0, turn = 0;
 
-	while (seq < count) {
+	while (seq < count && !enough) {
 		uint32_t size = min + turn * 37 % (max - min + 1), at, each;
 
 		for (at = 0; seq < count && at < size; at += each) {
@@ -109,6 +119,7 @@ static int send_all(int fd, uint32_t count, uint32_t min, uint32_t max, uint32_t
 		if (++turn % PAUSE_EVERY == 0)
 			usleep(PAUSE);
 	}
+	printf("sent %u\n", seq);
 	return 0;
 }
 
@@ -120,6 +131,10 @@ static int run_send(int argc, char **argv)
 	if (argc < 7)
 		return 2;
 	count = atoi(argv[4]);
+	if (!count) {
+		count = UINT32_MAX;
+		signal(SIGTERM, stop);
+	}
 	min = atoi(argv[5]);
 	max = atoi(argv[6]);
 	segment = argc > 7 ? atoi(argv[7]) : 0;

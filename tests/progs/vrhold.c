@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
  * vrhold: a stuck data plane. Takes nothing until SIGUSR1, then drops all it has and
  * all that comes. Prints "running", and "released" once it has dropped the first lot.

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
  * A data plane that joins ports 0 and 1: what is addressed to a port goes out of the
  * other, to the MAC address given for it; the rest is punted.
  *
- *   vrwire [-a] [-x KEY] MAC0 MAC1
+ *   vrwire [-aAt] [-x KEY] [-e AT:AND:OR]... MAC0 MAC1
  *	-a	write back all bytes that are in the slot, not the Ethernet header alone
  *	-x KEY	and flip the bits of KEY in each of the slot's bytes from the 97th on
+ *	-A	attach with feature AGREE
+ *	-e ...	of super-packets from port 0, make the byte at offset AT from the start of the
+ *		frame (byte & AND) | OR, and write back up to there
+ *	-t	of those, lower the TTL, or the hop limit, by one
  *
  * Prints "running"; at SIGTERM what it saw: packets of each kind of metadata.
  */
@@ -18,13 +23,21 @@
 #include <unistd.h>
 
 #define EDIT_FROM	96	/* past the longest headers of TCP in IPv4 */
+#define EDITS		4	/* at most */
+#define TTL_AT		22
+#define SUM_AT		24
+#define HOP_LIMIT_AT	21
 
 static __u8 peer[2][6], own[2][6];
-static int all_bytes, key;
+static int all_bytes, key, lower_ttl, nr_edits;
+static __u64 features;
+static struct {
+	unsigned int at, and, or;
+} edits[EDITS];
 static volatile sig_atomic_t stop;
 
 static struct {
-	unsigned long packets, punted, longer, vlan, csum, csum_ok, tcp4, tcp6, udp,
+	unsigned long packets, punted, edited, longer, vlan, csum, csum_ok, tcp4, tcp6, udp,
 		      fraglist, other;
 } seen;
 
@@ -56,18 +69,54 @@ static void note(const struct europa_queue *q, const struct europa_entry *e)
 
 static void print_seen(void)
 {
-	printf("packets %lu\npunted %lu\nlonger %lu\nvlan %lu\ncsum %lu\ncsum_ok %lu\n"
+	printf("packets %lu\npunted %lu\nedited %lu\nlonger %lu\nvlan %lu\ncsum %lu\ncsum_ok %lu\n"
 	       "tcp4 %lu\ntcp6 %lu\nudp %lu\nfraglist %lu\nother %lu\n",
-	       seen.packets, seen.punted, seen.longer, seen.vlan, seen.csum, seen.csum_ok,
+	       seen.packets, seen.punted, seen.edited, seen.longer, seen.vlan, seen.csum, seen.csum_ok,
 	       seen.tcp4, seen.tcp6, seen.udp, seen.fraglist, seen.other);
 	fflush(stdout);
+}
+
+/* As a router does, the checksum by RFC 1624. */
+static unsigned int one_hop_less(__u8 *p)
+{
+	unsigned int sum;
+
+	if (p[12] == 0x86) {
+		p[HOP_LIMIT_AT]--;
+		return HOP_LIMIT_AT + 1;
+	}
+	p[TTL_AT]--;
+	sum = (p[SUM_AT] << 8 | p[SUM_AT + 1]) + 0x100;
+	sum = (sum & 0xffff) + (sum >> 16);
+	p[SUM_AT] = sum >> 8;
+	p[SUM_AT + 1] = sum;
+	return SUM_AT + 2;
+}
+
+/* Returns how many leading bytes were changed at most. */
+static unsigned int edit(const struct europa_entry *e, const struct europa_slot *s, __u8 *p)
+{
+	unsigned int bytes = 12;
+	int i;
+
+	if (e->port || !(e->flags & EUROPA_RX_META) || !(s->flags & EUROPA_SLOT_GSO))
+		return bytes;
+	if (lower_ttl)
+		bytes = one_hop_less(p);
+	for (i = 0; i < nr_edits; i++) {
+		p[edits[i].at] = (p[edits[i].at] & edits[i].and) | edits[i].or;
+		if (bytes <= edits[i].at)
+			bytes = edits[i].at + 1;
+	}
+	seen.edited += bytes > 12;
+	return bytes;
 }
 
 static void forward(struct europa_queue *q, const struct europa_entry *e)
 {
 	const struct europa_slot *s = europa_slot(q, e->slot);
 	__u8 *p = europa_data(q, e);
-	unsigned int i, out = !e->port;
+	unsigned int i, bytes, out = !e->port;
 
 	note(q, e);
 	if (e->bytes < 14 || e->port > 1 || memcmp(p, own[e->port], 6) ||
@@ -80,7 +129,8 @@ static void forward(struct europa_queue *q, const struct europa_entry *e)
 	memcpy(p + 6, own[out], 6);
 	for (i = EDIT_FROM; key && i < e->bytes; i++)
 		p[i] ^= key;
-	europa_send(q, e, out, all_bytes || key ? e->bytes : 12);
+	bytes = edit(e, s, p);
+	europa_send(q, e, out, all_bytes || key ? e->bytes : bytes);
 }
 
 static int failed(const char *what, int err)
@@ -95,13 +145,28 @@ static int parse_mac(const char *text, __u8 *mac)
 		      mac + 4, mac + 5) != 6;
 }
 
+static int parse_edit(const char *text)
+{
+	if (nr_edits == EDITS || sscanf(text, "%u:%x:%x", &edits[nr_edits].at,
+					&edits[nr_edits].and, &edits[nr_edits].or) != 3)
+		return 1;
+	nr_edits++;
+	return 0;
+}
+
 static int options(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "ax:")) != -1) {
+	while ((c = getopt(argc, argv, "aAtx:e:")) != -1) {
 		if (c == 'a')
 			all_bytes = 1;
+		else if (c == 'A')
+			features = EUROPA_FEATURE_AGREE;
+		else if (c == 't')
+			lower_ttl = 1;
+		else if (c == 'e' && !parse_edit(optarg))
+			continue;
 		else if (c == 'x')
 			key = strtol(optarg, NULL, 0);
 		else
@@ -131,12 +196,13 @@ static int run(struct europa_queue *q)
 int main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = on_signal };
+	struct europa_attach_options o = { 0 };
 	struct europa_port_info info;
 	struct europa_queue q;
 	int fd, i, err;
 
 	if (options(argc, argv)) {
-		fprintf(stderr, "Usage: vrwire [-a] [-x KEY] MAC0 MAC1\n");
+		fprintf(stderr, "Usage: vrwire [-aAt] [-x KEY] [-e AT:AND:OR]... MAC0 MAC1\n");
 		return 2;
 	}
 	sigaction(SIGTERM, &action, NULL);
@@ -149,7 +215,8 @@ int main(int argc, char **argv)
 			return failed("find the port", err);
 		memcpy(own[i], info.address, 6);
 	}
-	err = europa_attach(&q, fd, 0, 0);
+	o.features = features;
+	err = europa_attach_with(&q, fd, &o);
 	if (err || (err = europa_start(&q)))
 		return failed("attach", err);
 	puts("running");

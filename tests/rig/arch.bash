@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # shellcheck shell=bash disable=SC2034
 # Everything in the rig that depends on the machine's architecture.
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
 # shellcheck shell=bash disable=SC2034
 # Paths and small helpers shared by the host-side scripts of the rig.
 
@@ -17,16 +18,47 @@ RIG_BROKEN=126		# the guest could not be started at all
 say() { [ -n "${RIG_QUIET:-}" ] || echo "rig: $*" >&2; }
 die() { echo "rig: $*" >&2; exit "$RIG_BROKEN"; }
 
-# The newest kernel whose headers are installed: the one the module is built for.
+# The versions whose headers tests/rig/headers has unpacked.
+rig_unpacked()
+{
+	local dir
+
+	for dir in "$RIG_BUILD"/*-"$RIG_FLAVOUR"/headers; do
+		[ ! -d "$dir" ] || basename "${dir%/headers}"
+	done | sort -V
+}
+
+# The newest kernel whose headers are installed, or else unpacked: the one the module is built for.
 rig_kver()
 {
+	local installed
+
 	if [ -n "${EUROPA_KVER:-}" ]; then
 		echo "$EUROPA_KVER"
 		return
 	fi
 	# shellcheck disable=SC2016
-	dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "linux-headers-[0-9]*-$RIG_FLAVOUR" 2>/dev/null |
-		sed -n 's/^ii *linux-headers-//p' | sort -V | tail -n 1
+	installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "linux-headers-[0-9]*-$RIG_FLAVOUR" 2>/dev/null |
+		sed -n 's/^ii *linux-headers-//p' | sort -V | tail -n 1)
+	echo "${installed:-$(rig_unpacked | tail -n 1)}"
+}
+
+# rig_kdir KVER: where the module is built for it.
+rig_kdir()
+{
+	realpath -e "$RIG_BUILD/$1/build" 2>/dev/null || echo "/usr/src/linux-headers-$1"
+}
+
+# rig_download PACKAGE...: into the current folder.
+rig_download()
+{
+	apt-get -q -o APT::Sandbox::User=root download "$@" >&2
+}
+
+# rig_depends PACKAGE PATTERN: those packages it depends on, or may, that match.
+rig_depends()
+{
+	apt-cache depends "$1" 2>/dev/null | sed -n 's/^ [ |]*\(Pre\)\?Depends: //p' | grep -Ex -- "$2"
 }
 
 # rig_locked NAME COMMAND...: one process at a time, in this checkout.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* bpf(), and as much of libbpf as the tool uses: one bound program with every kind of map. */
-#include "world.h"
+#include "machine.h"
 
 #include <errno.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 #include <bpf/libbpf.h>
 
 #include "europa_classifier.h"
-#include "rule.h"
+#include "rule_key.h"
 
 #define MAPS		8	/* as rule_maps[] */
 #define ELEMENTS	64	/* of an array; others hold fewer */
@@ -38,16 +39,16 @@ static void fill(int map, struct element *e, uint32_t key)
 
 	e->used = true;
 	memcpy(e->key, &key, sizeof(key));
-	if (!world_fault(MAPS_FROM_TAIL)) {
+	if (!machine_fault(MAPS_FROM_TAIL)) {
 		e->value.rule.used = !is_array(map) || key == 3 ? 1 : 0;
 		e->value.rule.verdict = key & 1 ? -1 : 0x10001;
 		return;
 	}
-	for (i = 0; i < shape(map)->value_size && world.left; i++)
-		value[i] = world_byte();
+	for (i = 0; i < shape(map)->value_size && machine.left; i++)
+		value[i] = machine_byte();
 }
 
-void world_bpf_begin(void)
+void machine_bpf_begin(void)
 {
 	int map, i;
 
@@ -60,7 +61,7 @@ void world_bpf_begin(void)
 int fake_bpf_prog_get_fd_by_id(uint32_t id)
 {
 	(void)id;
-	return world_fault(NO_BPF) ? world_fail(EPERM) : world_new_fd("program");
+	return machine_fault(NO_BPF) ? machine_fail(EPERM) : machine_new_fd("program");
 }
 
 int fake_bpf_map_get_fd_by_id(uint32_t id)
@@ -68,18 +69,18 @@ int fake_bpf_map_get_fd_by_id(uint32_t id)
 	char name[16] = "map";
 
 	if (id >= MAPS)
-		return world_fail(ENOENT);
+		return machine_fail(ENOENT);
 	name[3] = '0' + id;
-	return world_new_fd(name);
+	return machine_new_fd(name);
 }
 
 /* Which map a descriptor is of. */
 static int map_of(int fd)
 {
-	const char *name = world_fd(fd);
+	const char *name = machine_fd(fd);
 
 	if (strncmp(name, "map", 3))
-		world_bug("uses as a map what is none");
+		machine_bug("uses as a map what is none");
 	return name[3] - '0';
 }
 
@@ -87,7 +88,7 @@ static void describe_program(struct bpf_prog_info *info)
 {
 	uint32_t i, room = info->nr_map_ids;
 
-	info->nr_map_ids = world_fault(NO_MAPS) ? 0 : MAPS;
+	info->nr_map_ids = machine_fault(NO_MAPS) ? 0 : MAPS;
 	for (i = 0; i < info->nr_map_ids && i < room; i++)
 		((uint32_t *)(uintptr_t)info->map_ids)[i] = i;
 }
@@ -110,7 +111,7 @@ int fake_bpf_obj_get_info_by_fd(int fd, void *to, uint32_t *len)
 	int map;
 
 	(void)len;
-	if (!strcmp(world_fd(fd), "program")) {
+	if (!strcmp(machine_fd(fd), "program")) {
 		describe_program(to);
 		return 0;
 	}
@@ -137,7 +138,7 @@ int fake_bpf_map_lookup_elem(int fd, const void *key, void *value)
 	const struct element *e = find(map_of(fd), key);
 
 	if (!e)
-		return world_fail(ENOENT);
+		return machine_fail(ENOENT);
 	memcpy(value, &e->value, shape(map_of(fd))->value_size);
 	return 0;
 }
@@ -152,11 +153,11 @@ int fake_bpf_map_update_elem(int fd, const void *key, const void *value, uint64_
 		if (!maps[map][i].used)
 			e = &maps[map][i];
 	if (!e)
-		return world_fail(E2BIG);
+		return machine_fail(E2BIG);
 	e->used = true;
 	memcpy(e->key, key, shape(map)->key_size);
 	memcpy(&e->value, value, shape(map)->value_size);
-	world.map_changes++;
+	machine.map_changes++;
 	return 0;
 }
 
@@ -165,9 +166,9 @@ int fake_bpf_map_delete_elem(int fd, const void *key)
 	struct element *e = find(map_of(fd), key);
 
 	if (!e)
-		return world_fail(ENOENT);
+		return machine_fail(ENOENT);
 	e->used = false;
-	world.map_changes++;
+	machine.map_changes++;
 	return 0;
 }
 
@@ -182,13 +183,13 @@ int fake_bpf_map_get_next_key(int fd, const void *key, void *next)
 			memcpy(next, maps[map][i].key, shape(map)->key_size);
 			return 0;
 		}
-	return world_fail(ENOENT);
+	return machine_fail(ENOENT);
 }
 
 int fake_bpf_obj_get(const char *path)
 {
 	(void)path;
-	return world_fault(NO_OBJECT) ? world_fail(ENOENT) : world_new_fd("program");
+	return machine_fault(NO_OBJECT) ? machine_fail(ENOENT) : machine_new_fd("program");
 }
 
 /* ---- object files ------------------------------------------------------ */
@@ -216,7 +217,7 @@ struct bpf_object *fake_bpf_object__open_file(const char *path, const struct bpf
 {
 	(void)path;
 	(void)o;
-	object.open = !world_fault(NO_OBJECT);
+	object.open = !machine_fault(NO_OBJECT);
 	errno = ENOENT;
 	return object.open ? &object : NULL;
 }
@@ -224,14 +225,14 @@ struct bpf_object *fake_bpf_object__open_file(const char *path, const struct bpf
 void fake_bpf_object__close(struct bpf_object *o)
 {
 	if (!o->open)
-		world_bug("closes an object twice");
+		machine_bug("closes an object twice");
 	o->open = false;
 }
 
 int fake_bpf_object__load(struct bpf_object *o)
 {
 	(void)o;
-	return world_fault(NO_LOAD) ? -EACCES : 0;
+	return machine_fault(NO_LOAD) ? -EACCES : 0;
 }
 
 /* The last one alone, or all. */
@@ -239,7 +240,7 @@ struct bpf_program *fake_bpf_object__next_program(const struct bpf_object *o, st
 {
 	(void)o;
 	if (!p)
-		return world_fault(NO_MAPS) ? &programs[2] : programs;
+		return machine_fault(NO_MAPS) ? &programs[2] : programs;
 	return p == &programs[2] ? NULL : p + 1;
 }
 
@@ -275,11 +276,11 @@ int fake_bpf_program__set_type(struct bpf_program *p, enum bpf_prog_type type)
 /* The verifier's words are the tail's. */
 int fake_bpf_program__set_log_buf(struct bpf_program *p, char *log, size_t size)
 {
-	size_t i, n = world_byte();
+	size_t i, n = machine_byte();
 
 	(void)p;
 	for (i = 0; i < n && i < size - 1; i++)
-		log[i] = world_byte();
+		log[i] = machine_byte();
 	return 0;
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
  * The kernel's side of netlink. It knows the VRs 1 (blue, at home in lab, with a port on
  * eth0) and 2 (red), unless the tail says how to answer: well, with attributes made of the
  * tail's bytes, with an error, or with bytes that no kernel would send.
  */
-#include "world.h"
+#include "machine.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -40,7 +41,7 @@ struct mnl_socket {
 
 static struct mnl_socket sockets[SOCKETS];
 
-void world_netlink_begin(void)
+void machine_netlink_begin(void)
 {
 	size_t i;
 
@@ -48,13 +49,13 @@ void world_netlink_begin(void)
 		sockets[i].open = false;
 }
 
-void world_netlink_end(bool returned)
+void machine_netlink_end(bool returned)
 {
 	size_t i;
 
 	for (i = 0; i < SOCKETS && returned; i++)
 		if (sockets[i].open)
-			world_bug("left a netlink socket open");
+			machine_bug("left a netlink socket open");
 }
 
 struct mnl_socket *fake_mnl_socket_open2(int bus, int flags)
@@ -62,12 +63,12 @@ struct mnl_socket *fake_mnl_socket_open2(int bus, int flags)
 	size_t i;
 
 	(void)flags;
-	for (i = 0; i < SOCKETS && !world_fault(NO_SOCKET); i++)
+	for (i = 0; i < SOCKETS && !machine_fault(NO_SOCKET); i++)
 		if (!sockets[i].open) {
 			sockets[i].open = true;
 			sockets[i].bus = bus;
 			sockets[i].first = sockets[i].count = 0;
-			sockets[i].fd = world_new_fd("netlink");
+			sockets[i].fd = machine_new_fd("netlink");
 			return &sockets[i];
 		}
 	errno = EMFILE;
@@ -77,7 +78,7 @@ struct mnl_socket *fake_mnl_socket_open2(int bus, int flags)
 static void need_open(const struct mnl_socket *s)
 {
 	if (!s || !s->open)
-		world_bug("uses a netlink socket that is not open");
+		machine_bug("uses a netlink socket that is not open");
 }
 
 int fake_mnl_socket_bind(struct mnl_socket *s, unsigned int multicast, pid_t pid)
@@ -85,7 +86,7 @@ int fake_mnl_socket_bind(struct mnl_socket *s, unsigned int multicast, pid_t pid
 	(void)multicast;
 	(void)pid;
 	need_open(s);
-	return world_fault(NO_BIND) ? world_fail(ENOMEM) : 0;
+	return machine_fault(NO_BIND) ? machine_fail(ENOMEM) : 0;
 }
 
 int fake_mnl_socket_close(struct mnl_socket *s)
@@ -112,8 +113,17 @@ int fake_mnl_socket_setsockopt(const struct mnl_socket *s, int type, void *to, s
 	(void)to;
 	(void)len;
 	need_open(s);
-	return type == NETLINK_ADD_MEMBERSHIP && world_fault(NO_SUBSCRIPTION) ?
-	       world_fail(EPERM) : 0;
+	return type == NETLINK_ADD_MEMBERSHIP && machine_fault(NO_SUBSCRIPTION) ?
+	       machine_fail(EPERM) : 0;
+}
+
+int fake_setsockopt(int fd, int level, int type, const void *value, socklen_t len)
+{
+	(void)level;
+	(void)value;
+	(void)len;
+	machine_fd(fd);
+	return type == SO_RCVBUFFORCE && machine_fault(NO_SUBSCRIPTION) ? machine_fail(EPERM) : 0;
 }
 
 /* ---- what is asked ----------------------------------------------------- */
@@ -159,7 +169,7 @@ static void read_vr(struct request *r, const struct nlattr *attr)
 	} else if (mnl_attr_get_type(attr) == EUROPA_A_NAME && !r->named) {
 		if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0 ||
 		    mnl_attr_get_payload_len(attr) > EUROPA_NAME_SIZE)
-			world_bug("sends a name that is none");
+			machine_bug("sends a name that is none");
 		r->named = true;
 		r->vr = !strcmp(name, "blue") ? 1 : !strcmp(name, "red") ? 2 : 0;
 	}
@@ -176,7 +186,7 @@ static void read_request(struct request *r, const struct nlmsghdr *nlh, size_t s
 	*r = (struct request){ .nlh = nlh, .type = nlh->nlmsg_type, .route = route,
 			       .dump = (nlh->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP };
 	if (size != nlh->nlmsg_len || size > REQUEST_MAX || !(nlh->nlmsg_flags & NLM_F_REQUEST))
-		world_bug("sends a message that is none");
+		machine_bug("sends a message that is none");
 	r->cmd = ((const struct genlmsghdr *)mnl_nlmsg_get_payload(nlh))->cmd;
 	mnl_attr_for_each(attr, nlh, header) {
 		end = (const char *)mnl_attr_next(attr);
@@ -184,7 +194,7 @@ static void read_request(struct request *r, const struct nlmsghdr *nlh, size_t s
 			read_vr(r, attr);
 	}
 	if (end != mnl_nlmsg_get_payload_tail(nlh))
-		world_bug("sends attributes that do not fill the message");
+		machine_bug("sends attributes that do not fill the message");
 	r->changes = changes(r);
 }
 
@@ -232,7 +242,7 @@ static void put_error(struct mnl_socket *s, const struct request *r, int err, si
 	nlh->nlmsg_flags = NLM_F_CAPPED;
 	if (text) {
 		for (i = 0; i < text && i < sizeof(message) - 1; i++)
-			message[i] = world_byte();
+			message[i] = machine_byte();
 		message[i] = '\0';
 		nlh->nlmsg_flags |= NLM_F_ACK_TLVS;
 		mnl_attr_put(nlh, NLMSGERR_ATTR_MSG, i + 1, message);
@@ -268,6 +278,7 @@ static void put_port(struct nlmsghdr *nlh)
 	mnl_attr_put_strz(nlh, EUROPA_PORT_A_LOWER_IFNAME, "eth0");
 	mnl_attr_put(nlh, EUROPA_PORT_A_ADDRESS, 6, "\2\0\0\0\0\1");
 	mnl_attr_put_u8(nlh, EUROPA_PORT_A_SPOOFCHK, 1);
+	mnl_attr_put_u32(nlh, EUROPA_PORT_A_FILTERS, EUROPA_FILTER_IPV4 | EUROPA_FILTER_TC_EGRESS);
 	mnl_attr_nest_end(nlh, port);
 }
 
@@ -286,6 +297,8 @@ static void put_vr(struct nlmsghdr *nlh, uint32_t id)
 	mnl_attr_put_u8(nlh, EUROPA_A_STATE, id == 1 ? EUROPA_RUNNING : EUROPA_IDLE);
 	mnl_attr_put_u32(nlh, EUROPA_A_PID, id == 1 ? 42 : 0);
 	mnl_attr_put_u32(nlh, EUROPA_A_PRIO, id << 16);
+	if (id == 1)
+		mnl_attr_put_u64(nlh, EUROPA_A_FEATURES, EUROPA_FEATURE_AGREE);
 	nest = mnl_attr_nest_start(nlh, EUROPA_A_PORTS);
 	if (id == 1)
 		put_port(nlh);
@@ -387,18 +400,18 @@ static void put_attributes(struct nlmsghdr *nlh, int depth)
 {
 	char bytes[256];
 	struct nlattr *nest;
-	int count = world_byte() % 24;
+	int count = machine_byte() % 24;
 	size_t i, len;
 
-	while (count-- && world.left && nlh->nlmsg_len < DATAGRAM / 2) {
-		unsigned int what = world_byte(), type = what & 31;
+	while (count-- && machine.left && nlh->nlmsg_len < DATAGRAM / 2) {
+		unsigned int what = machine_byte(), type = what & 31;
 
 		switch (what >> 5) {
-		case 0: mnl_attr_put_u8(nlh, type, world_byte()); break;
-		case 1: mnl_attr_put_u16(nlh, type, world_number()); break;
-		case 2: mnl_attr_put_u32(nlh, type, world_number()); break;
-		case 3: mnl_attr_put_u64(nlh, type, (uint64_t)world_number() << 32 | world_number()); break;
-		case 4: mnl_attr_put_strz(nlh, type, world_byte() & 1 ? "blue" : EUROPA_GENL_NAME); break;
+		case 0: mnl_attr_put_u8(nlh, type, machine_byte()); break;
+		case 1: mnl_attr_put_u16(nlh, type, machine_number()); break;
+		case 2: mnl_attr_put_u32(nlh, type, machine_number()); break;
+		case 3: mnl_attr_put_u64(nlh, type, (uint64_t)machine_number() << 32 | machine_number()); break;
+		case 4: mnl_attr_put_strz(nlh, type, machine_byte() & 1 ? "blue" : EUROPA_GENL_NAME); break;
 		case 5:
 			nest = mnl_attr_nest_start(nlh, type);
 			if (depth < DEPTH)
@@ -406,9 +419,9 @@ static void put_attributes(struct nlmsghdr *nlh, int depth)
 			mnl_attr_nest_end(nlh, nest);
 			break;
 		default:
-			len = world_byte();
+			len = machine_byte();
 			for (i = 0; i < len; i++)
-				bytes[i] = world_byte();
+				bytes[i] = machine_byte();
 			mnl_attr_put(nlh, type, len, bytes);
 		}
 	}
@@ -420,7 +433,7 @@ static void put_made_up(struct mnl_socket *s, const struct request *r, uint16_t 
 	struct nlmsghdr *nlh = begin(d, r, type, header_of(r));
 
 	if (is_link(r, RTM_GETLINK))
-		((struct ifinfomsg *)mnl_nlmsg_get_payload(nlh))->ifi_flags = world_number();
+		((struct ifinfomsg *)mnl_nlmsg_get_payload(nlh))->ifi_flags = machine_number();
 	put_attributes(nlh, 0);
 	end(d, nlh);
 }
@@ -428,14 +441,14 @@ static void put_made_up(struct mnl_socket *s, const struct request *r, uint16_t 
 static void put_bytes(struct mnl_socket *s, const struct request *r)
 {
 	struct datagram *d = push(s);
-	struct nlmsghdr *nlh = begin(d, r, world_byte() & 1 ? NLMSG_ERROR : r->type, 0);
-	size_t i, n = world_byte() * 2;
+	struct nlmsghdr *nlh = begin(d, r, machine_byte() & 1 ? NLMSG_ERROR : r->type, 0);
+	size_t i, n = machine_byte() * 2;
 
 	for (i = 0; i < n; i++)
-		d->bytes[MNL_NLMSG_HDRLEN + i] = world_byte();
+		d->bytes[MNL_NLMSG_HDRLEN + i] = machine_byte();
 	d->len = MNL_NLMSG_HDRLEN + n;
-	nlh->nlmsg_len = d->len - (world_byte() & 3);
-	nlh->nlmsg_flags = world_number();
+	nlh->nlmsg_len = d->len - (machine_byte() & 3);
+	nlh->nlmsg_flags = machine_number();
 }
 
 static int answer(struct mnl_socket *s, const struct request *r)
@@ -444,12 +457,12 @@ static int answer(struct mnl_socket *s, const struct request *r)
 	static const int lost[] = { ENOBUFS, EINTR, EIO, EPERM };
 	int err;
 
-	if (!world.left)
+	if (!machine.left)
 		return answer_well(s, r);
-	switch (world_byte() % 8) {
+	switch (machine_byte() % 8) {
 	case 1:
-		err = errors[world_byte() % 8];
-		put_error(s, r, err, world_byte());
+		err = errors[machine_byte() % 8];
+		put_error(s, r, err, machine_byte());
 		return err;
 	case 2:
 		put_made_up(s, r, r->type);
@@ -460,10 +473,10 @@ static int answer(struct mnl_socket *s, const struct request *r)
 		return -1;
 	case 4:
 		put_made_up(s, r, r->type);
-		finish(s, r, errors[world_byte() % 8]);
+		finish(s, r, errors[machine_byte() % 8]);
 		return -1;
 	case 5:
-		push(s)->err = lost[world_byte() % 4];
+		push(s)->err = lost[machine_byte() % 4];
 		return -1;
 	default:
 		return answer_well(s, r);
@@ -477,19 +490,19 @@ ssize_t fake_mnl_socket_sendto(const struct mnl_socket *socket, const void *mess
 
 	need_open(s);
 	read_request(&r, message, size, s->bus == NETLINK_ROUTE);
-	if (world_fault(NO_SEND))
-		return world_fail(EPERM);
-	if (++world.requests > REQUESTS)
-		world_stop(KILLED, 0);
+	if (machine_fault(NO_SEND))
+		return machine_fail(EPERM);
+	if (++machine.requests > REQUESTS)
+		machine_stop(KILLED, 0);
 	s->first = s->count = 0;
-	if (is_family(&r) && world_fault(NO_FAMILY)) {
-		if (!world_fault(NO_MODPROBE))
-			world.faults &= ~(1u << NO_FAMILY);
+	if (is_family(&r) && machine_fault(NO_FAMILY)) {
+		if (!machine_fault(NO_MODPROBE))
+			machine.faults &= ~(1u << NO_FAMILY);
 		put_error(s, &r, ENOENT, 0);
-	} else if (is_family(&r) && world_byte() < 240) {
+	} else if (is_family(&r) && machine_byte() < 240) {
 		answer_well(s, &r);
 	} else if (!answer(s, &r)) {
-		world.changes += r.changes;
+		machine.changes += r.changes;
 	}
 	return size;
 }
@@ -500,9 +513,9 @@ static void put_event(struct mnl_socket *s)
 	struct nlmsghdr none = { .nlmsg_type = FAMILY };
 	struct request r = { .nlh = &none, .type = FAMILY, .cmd = EUROPA_CMD_EVENT };
 
-	if (!world.left)
+	if (!machine.left)
 		push(s)->err = EIO;
-	else if (world_byte() & 3)
+	else if (machine_byte() & 3)
 		put_made_up(s, &r, FAMILY);
 	else
 		answer(s, &r);
@@ -520,9 +533,9 @@ ssize_t fake_mnl_socket_recvfrom(const struct mnl_socket *socket, void *to, size
 	s->first = (s->first + 1) % QUEUE;
 	s->count--;
 	if (d->err)
-		return world_fail(d->err);
+		return machine_fail(d->err);
 	if (d->len > size)
-		return world_fail(ENOSPC);
+		return machine_fail(ENOSPC);
 	memcpy(to, d->bytes, d->len);
 	return d->len;
 }

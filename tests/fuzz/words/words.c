@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /*
  * Fuzzes the command line of ip-vr, and the ip shim's choice. An input is a letter, words,
- * and after two bytes 0xff what the machine does (world.h):
+ * and after two bytes 0xff what the machine does (machine.h):
  *
  *   a  the words, each but the last ends in NUL
  *   b  a line of options, then a batch
@@ -17,7 +18,7 @@
 #include <string.h>
 
 #include "out.h"
-#include "world.h"
+#include "machine.h"
 
 #define WORDS 200
 
@@ -167,11 +168,11 @@ static bool is_documented(int code)
 	case 0: case 1: case 2:
 		return true;
 	case 126:
-		return world_fault(NO_EXEC);
+		return machine_fault(NO_EXEC);
 	case 127:
-		return world_fault(NO_COMMAND) || world.forked;
+		return machine_fault(NO_COMMAND) || machine.forked;
 	case 255:
-		return world_fault(NO_MEMORY);
+		return machine_fault(NO_MEMORY);
 	}
 	return false;
 }
@@ -187,11 +188,11 @@ static bool said_why(void)
 
 static bool changed_words(const struct input *in)
 {
-	if (in->batch_size || world.forked || world_fault(NO_SPACE))
+	if (in->batch_size || machine.forked || machine_fault(NO_SPACE))
 		return false;
 	if (has_word(in, "bucket") || has_word(in, "flush"))	/* many at once */
-		return world.changes;
-	return world.changes || world.map_changes;
+		return machine.changes;
+	return machine.changes || machine.map_changes;
 }
 
 static void check_json(void)
@@ -199,26 +200,26 @@ static void check_json(void)
 	bool shows = written.len && strchr("[{", written.bytes[0]);
 
 	if (!out_options.json || !shows || written.len == sizeof(written.bytes) ||
-	    world_fault(NO_SPACE) || memchr(written.bytes, '\0', written.len))
+	    machine_fault(NO_SPACE) || memchr(written.bytes, '\0', written.len))
 		return;
 	written.bytes[written.len] = '\0';
 	if (!strstr(written.bytes, "Usage") && !is_json(written.bytes))
-		world_bug("prints JSON that is none");
+		machine_bug("prints JSON that is none");
 }
 
 static void check(const struct input *in)
 {
-	if (world.ending == REPLACED || world.ending == KILLED)
+	if (machine.ending == REPLACED || machine.ending == KILLED)
 		return;
-	if (!is_documented(world.code))
-		world_bug("ends with an exit code that nobody knows");
-	if (world.code && !world.forked && !said_why())
-		world_bug("does not say what is wrong");
-	if (!world.code && world.lost && world.ending == RETURNED)
-		world_bug("does not say that its output is lost");
-	if (world.code == 1 && changed_words(in))
-		world_bug("calls the words wrong and obeys them");
-	if (!world.code || world.ending == RETURNED)
+	if (!is_documented(machine.code))
+		machine_bug("ends with an exit code that nobody knows");
+	if (machine.code && !machine.forked && !said_why())
+		machine_bug("does not say what is wrong");
+	if (!machine.code && machine.lost && machine.ending == RETURNED)
+		machine_bug("does not say that its output is lost");
+	if (machine.code == 1 && changed_words(in))
+		machine_bug("calls the words wrong and obeys them");
+	if (!machine.code || machine.ending == RETURNED)
 		check_json();
 }
 
@@ -226,11 +227,11 @@ static bool show;
 
 static void run_vr(struct input *in)
 {
-	world_run(main_main, in->argc, in->argv);
+	machine_run(main_main, in->argc, in->argv);
 	if (show)
-		world_show("this is how it ended");
+		machine_show("this is how it ended");
 	check(in);
-	world_end();
+	machine_end();
 }
 
 /* All words go on as they came, and ip-vr knows every option the shim takes for its own. */
@@ -238,20 +239,20 @@ static void run_shim(struct input *in)
 {
 	bool ours;
 
-	world_run(ip_main, in->argc, in->argv);
-	ours = world.ending == REPLACED && strstr(world.program, "ip-vr");
-	if (world.ending == REPLACED ? world.argv != in->argv : world.code != 127)
-		world_bug("is a shim that runs nothing");
+	machine_run(ip_main, in->argc, in->argv);
+	ours = machine.ending == REPLACED && strstr(machine.program, "ip-vr");
+	if (machine.ending == REPLACED ? machine.argv != in->argv : machine.code != 127)
+		machine_bug("is a shim that runs nothing");
 	if (ours && !has_word(in, "vr"))
-		world_bug("is a shim that takes what is ip's");
-	world_end();
+		machine_bug("is a shim that takes what is ip's");
+	machine_end();
 	if (!ours)
 		return;
-	world_begin(NULL, 0, "", 0);
-	world_run(main_main, in->argc, in->argv);
+	machine_begin(NULL, 0, "", 0);
+	machine_run(main_main, in->argc, in->argv);
 	if (memmem(complained.bytes, complained.len, "Error: option", 13))
-		world_bug("does not know an option that the shim knows");
-	world_end();
+		machine_bug("does not know an option that the shim knows");
+	machine_end();
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -262,7 +263,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc;
 	(void)argv;
 	show = getenv("SHOW");
-	world_open();
+	machine_open();
 	return 0;
 }
 
@@ -275,7 +276,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size)
 		return 0;
 	read_input(&in, *data, (const char *)data + 1, words - 1);
-	world_begin(tail ? tail + 2 : NULL, tail ? size - words - 2 : 0, in.batch, in.batch_size);
+	machine_begin(tail ? tail + 2 : NULL, tail ? size - words - 2 : 0, in.batch, in.batch_size);
 	if (*data == 's')
 		run_shim(&in);
 	else

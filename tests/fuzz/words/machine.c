@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
 /* Processes, files, namespaces, users: what the tool asks of libc. */
-#include "world.h"
+#include "machine.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -32,59 +33,59 @@
 #define FILES		4
 #define POLLS		16	/* then somebody types ^C */
 
-struct world world;
+struct machine machine;
 struct text written, complained;
 static jmp_buf end_of_process;
 static FILE *real_in, *real_out, *real_err, *out, *err;
 
-bool world_fault(enum fault f)
+bool machine_fault(enum fault f)
 {
-	return world.faults >> f & 1;
+	return machine.faults >> f & 1;
 }
 
-int world_fail(int err)
+int machine_fail(int err)
 {
 	errno = err;
 	return -1;
 }
 
-uint8_t world_byte(void)
+uint8_t machine_byte(void)
 {
-	if (!world.left)
+	if (!machine.left)
 		return 0;
-	world.left--;
-	return *world.tail++;
+	machine.left--;
+	return *machine.tail++;
 }
 
-uint32_t world_number(void)
+uint32_t machine_number(void)
 {
-	uint32_t n = world_byte();
+	uint32_t n = machine_byte();
 
-	n |= (uint32_t)world_byte() << 8;
-	n |= (uint32_t)world_byte() << 16;
-	return n | (uint32_t)world_byte() << 24;
+	n |= (uint32_t)machine_byte() << 8;
+	n |= (uint32_t)machine_byte() << 16;
+	return n | (uint32_t)machine_byte() << 24;
 }
 
-void world_stop(enum ending ending, int code)
+void machine_stop(enum ending ending, int code)
 {
-	world.ending = ending;
-	world.code = code;
+	machine.ending = ending;
+	machine.code = code;
 	longjmp(end_of_process, 1);
 }
 
-void world_show(const char *what)
+void machine_show(const char *what)
 {
 	static const char *const endings[] = { "returned", "exited", "was replaced", "was killed" };
 
 	fprintf(real_err, "ip-vr: %s\n%s, exit code %d, %u requests, %u changes\n"
-		"stdout: %.*s\nstderr: %.*s\n", what, endings[world.ending], world.code,
-		world.requests, world.changes, (int)written.len, written.bytes,
+		"stdout: %.*s\nstderr: %.*s\n", what, endings[machine.ending], machine.code,
+		machine.requests, machine.changes, (int)written.len, written.bytes,
 		(int)complained.len, complained.bytes);
 }
 
-void world_bug(const char *what)
+void machine_bug(const char *what)
 {
-	world_show(what);
+	machine_show(what);
 	abort();
 }
 
@@ -95,8 +96,8 @@ static ssize_t keep(void *cookie, const char *bytes, size_t size)
 	struct text *t = cookie;
 	size_t room = sizeof(t->bytes) - t->len, n = size < room ? size : room;
 
-	if (t == &written && world_fault(NO_SPACE)) {
-		world.lost = true;
+	if (t == &written && machine_fault(NO_SPACE)) {
+		machine.lost = true;
 		errno = ENOSPC;
 		return 0;
 	}
@@ -107,16 +108,16 @@ static ssize_t keep(void *cookie, const char *bytes, size_t size)
 
 static ssize_t give(void *cookie, char *bytes, size_t size)
 {
-	size_t n = size < world.batch_left ? size : world.batch_left;
+	size_t n = size < machine.batch_left ? size : machine.batch_left;
 
 	(void)cookie;
-	memcpy(bytes, world.batch, n);
-	world.batch += n;
-	world.batch_left -= n;
+	memcpy(bytes, machine.batch, n);
+	machine.batch += n;
+	machine.batch_left -= n;
 	return n;
 }
 
-void world_open(void)
+void machine_open(void)
 {
 	const cookie_io_functions_t writer = { .write = keep };
 
@@ -159,12 +160,12 @@ void fake_free(void *block)
 
 void *fake_calloc(size_t count, size_t size)
 {
-	return world_fault(NO_MEMORY) ? NULL : remember(calloc(count, size));
+	return machine_fault(NO_MEMORY) ? NULL : remember(calloc(count, size));
 }
 
 void *fake_reallocarray(void *block, size_t count, size_t size)
 {
-	void *more = world_fault(NO_MEMORY) ? NULL : reallocarray(block, count, size);
+	void *more = machine_fault(NO_MEMORY) ? NULL : reallocarray(block, count, size);
 
 	if (more) {
 		forget(block);
@@ -199,7 +200,7 @@ ssize_t fake_getline(char **line, size_t *size, FILE *f)
 
 static char fds[FDS][64];
 
-int world_new_fd(const char *path)
+int machine_new_fd(const char *path)
 {
 	int i;
 
@@ -208,19 +209,19 @@ int world_new_fd(const char *path)
 			snprintf(fds[i], sizeof(fds[i]), "%s", *path ? path : "?");
 			return FIRST_FD + i;
 		}
-	return world_fail(EMFILE);
+	return machine_fail(EMFILE);
 }
 
-const char *world_fd(int fd)
+const char *machine_fd(int fd)
 {
 	if (fd < FIRST_FD || fd >= FIRST_FD + FDS || !*fds[fd - FIRST_FD])
-		world_bug("uses a file descriptor that is not open");
+		machine_bug("uses a file descriptor that is not open");
 	return fds[fd - FIRST_FD];
 }
 
 int fake_close(int fd)
 {
-	world_fd(fd);
+	machine_fd(fd);
 	*fds[fd - FIRST_FD] = '\0';
 	return 0;
 }
@@ -229,12 +230,12 @@ int fake_open(const char *path, int flags, ...)
 {
 	(void)flags;
 	if (strstr(path, "/ns/"))
-		return world_fault(NO_NETNS) ? world_fail(EACCES) : world_new_fd(path);
+		return machine_fault(NO_NETNS) ? machine_fail(EACCES) : machine_new_fd(path);
 	if (!strncmp(path, "/run/netns/", 11) && strcmp(path + 11, "lab"))
-		return world_fail(ENOENT);
-	if (world_fault(*path == '/' && path[1] == 'd' ? NO_DEVICE : NO_FILE))
-		return world_fail(ENOENT);
-	return world_new_fd(path);
+		return machine_fail(ENOENT);
+	if (machine_fault(*path == '/' && path[1] == 'd' ? NO_DEVICE : NO_FILE))
+		return machine_fail(ENOENT);
+	return machine_new_fd(path);
 }
 
 ssize_t fake_read(int fd, void *to, size_t size)
@@ -242,23 +243,23 @@ ssize_t fake_read(int fd, void *to, size_t size)
 	char *bytes = to;
 	size_t n = 0;
 
-	world_fd(fd);
-	while (n < size && world.left && n < 64)
-		bytes[n++] = world_byte();
+	machine_fd(fd);
+	while (n < size && machine.left && n < 64)
+		bytes[n++] = machine_byte();
 	return n;
 }
 
 int fake_pipe2(int fd[2], int flags)
 {
 	(void)flags;
-	fd[0] = world_new_fd("pipe");
-	fd[1] = world_new_fd("pipe");
+	fd[0] = machine_new_fd("pipe");
+	fd[1] = machine_new_fd("pipe");
 	return 0;
 }
 
 int fake_dup2(int from, int to)
 {
-	world_fd(from);
+	machine_fd(from);
 	return to;
 }
 
@@ -266,7 +267,7 @@ int fake_access(const char *path, int mode)
 {
 	(void)path;
 	(void)mode;
-	return world_fault(NO_MODPROBE) ? world_fail(ENOENT) : 0;
+	return machine_fault(NO_MODPROBE) ? machine_fail(ENOENT) : 0;
 }
 
 static void fill(const char *path, struct stat *st)
@@ -281,12 +282,12 @@ static void fill(const char *path, struct stat *st)
 int fake_stat(const char *path, struct stat *st)
 {
 	fill(path, st);
-	return world_fault(NO_DEVICE) ? world_fail(ENOENT) : 0;
+	return machine_fault(NO_DEVICE) ? machine_fail(ENOENT) : 0;
 }
 
 int fake_fstat(int fd, struct stat *st)
 {
-	fill(world_fd(fd), st);
+	fill(machine_fd(fd), st);
 	return 0;
 }
 
@@ -309,18 +310,18 @@ int fake_mkdir(const char *path, mode_t mode)
 {
 	(void)path;
 	(void)mode;
-	return world_fail(EEXIST);
+	return machine_fail(EEXIST);
 }
 
 int fake_mkstemp(char *path)
 {
-	return world_fault(NO_FILE) ? world_fail(EROFS) : world_new_fd(path);
+	return machine_fault(NO_FILE) ? machine_fail(EROFS) : machine_new_fd(path);
 }
 
 int fake_unlink(const char *path)
 {
 	(void)path;
-	return world_fault(NO_FILE) ? world_fail(ENOENT) : 0;
+	return machine_fault(NO_FILE) ? machine_fail(ENOENT) : 0;
 }
 
 int fake_unlinkat(int dir, const char *path, int flags)
@@ -354,7 +355,7 @@ DIR *fake_opendir(const char *path)
 	size_t i;
 
 	(void)path;
-	for (i = 0; i < DIRS && !world_fault(NO_DIR); i++)
+	for (i = 0; i < DIRS && !machine_fault(NO_DIR); i++)
 		if (!dirs[i].open) {
 			dirs[i].open = true;
 			dirs[i].next = 0;
@@ -367,7 +368,7 @@ DIR *fake_opendir(const char *path)
 struct dirent *fake_readdir(DIR *dir)
 {
 	if (!dir->open)
-		world_bug("reads a folder that is closed");
+		machine_bug("reads a folder that is closed");
 	if (dir->next >= sizeof(entries) / sizeof(entries[0]))
 		return NULL;
 	strcpy(dir->entry.d_name, entries[dir->next++]);
@@ -377,7 +378,7 @@ struct dirent *fake_readdir(DIR *dir)
 int fake_closedir(DIR *dir)
 {
 	if (!dir->open)
-		world_bug("closes a folder twice");
+		machine_bug("closes a folder twice");
 	dir->open = false;
 	return 0;
 }
@@ -398,7 +399,7 @@ FILE *fake_fopen(const char *path, const char *mode)
 	size_t i;
 
 	(void)path;
-	for (i = 0; i < FILES && !world_fault(NO_FILE); i++)
+	for (i = 0; i < FILES && !machine_fault(NO_FILE); i++)
 		if (!files[i]) {
 			files[i] = fopencookie(NULL, "r", reader);
 			return files[i];
@@ -417,7 +418,7 @@ int fake_fclose(FILE *f)
 			files[i] = NULL;
 			return fclose(f);
 		}
-	world_bug("closes a stream that it did not open");
+	machine_bug("closes a stream that it did not open");
 }
 
 /* ---- namespaces, privileges -------------------------------------------- */
@@ -425,14 +426,14 @@ int fake_fclose(FILE *f)
 int fake_setns(int fd, int kind)
 {
 	(void)kind;
-	if (strcmp(world_fd(fd), "/proc/self/ns/net") && world_fault(NO_SETNS))
-		return world_fail(EPERM);
+	if (strcmp(machine_fd(fd), "/proc/self/ns/net") && machine_fault(NO_SETNS))
+		return machine_fail(EPERM);
 	return 0;
 }
 
 static int privileged(enum fault f)
 {
-	return world_fault(f) ? world_fail(EPERM) : 0;
+	return machine_fault(f) ? machine_fail(EPERM) : 0;
 }
 
 int fake_unshare(int flags)
@@ -468,7 +469,7 @@ int fake_prctl(int what, ...)
 	va_start(ap, what);
 	cap = va_arg(ap, int);
 	va_end(ap);
-	return cap > 40 ? world_fail(EINVAL) : privileged(NO_RIGHTS);
+	return cap > 40 ? machine_fail(EINVAL) : privileged(NO_RIGHTS);
 }
 
 long fake_syscall(long number, ...)
@@ -514,23 +515,23 @@ uid_t fake_geteuid(void)
 
 void fake_exit(int code)
 {
-	world_stop(EXITED, code);
+	machine_stop(EXITED, code);
 }
 
 void fake__exit(int code)
 {
-	world_stop(EXITED, code);
+	machine_stop(EXITED, code);
 }
 
 static int replace(const char *program, char *const *argv)
 {
-	if (world_fault(NO_COMMAND))
-		return world_fail(ENOENT);
-	if (world_fault(NO_EXEC))
-		return world_fail(EACCES);
-	world.program = program;
-	world.argv = argv;
-	world_stop(REPLACED, 0);
+	if (machine_fault(NO_COMMAND))
+		return machine_fail(ENOENT);
+	if (machine_fault(NO_EXEC))
+		return machine_fail(EACCES);
+	machine.program = program;
+	machine.argv = argv;
+	machine_stop(REPLACED, 0);
 }
 
 int fake_execvp(const char *program, char *const *argv)
@@ -551,16 +552,16 @@ int fake_execl(const char *program, const char *first, ...)
 
 pid_t fake_fork(void)
 {
-	world.forked = true;
-	if (world_fault(NO_FORK))
-		return world_fail(EAGAIN);
-	return world_fault(IS_CHILD) ? 0 : 1234;
+	machine.forked = true;
+	if (machine_fault(NO_FORK))
+		return machine_fail(EAGAIN);
+	return machine_fault(IS_CHILD) ? 0 : 1234;
 }
 
 pid_t fake_waitpid(pid_t pid, int *status, int options)
 {
 	(void)options;
-	*status = world_fault(NO_MODPROBE) ? 256 : 0;
+	*status = machine_fault(NO_MODPROBE) ? 256 : 0;
 	return pid;
 }
 
@@ -610,7 +611,7 @@ time_t fake_time(time_t *t)
 int fake_gettimeofday(struct timeval *tv, void *zone)
 {
 	(void)zone;
-	*tv = (struct timeval){ .tv_sec = world_byte() * 86400L };
+	*tv = (struct timeval){ .tv_sec = machine_byte() * 86400L };
 	return 0;
 }
 
@@ -622,13 +623,13 @@ struct tm *fake_localtime_r(const time_t *t, struct tm *tm)
 int fake_poll(struct pollfd *p, nfds_t count, int timeout)
 {
 	(void)count;
-	world_fd(p->fd);
+	machine_fd(p->fd);
 	if (++polls > POLLS)
-		world_stop(KILLED, 0);
-	if (!world_fault(NO_EVENT))
+		machine_stop(KILLED, 0);
+	if (!machine_fault(NO_EVENT))
 		return 1;
 	now += timeout > 0 ? timeout / 1000 : 0;
-	return timeout < 0 ? world_fail(EINTR) : 0;
+	return timeout < 0 ? machine_fail(EINTR) : 0;
 }
 
 /* ---- the environment, users, interfaces -------------------------------- */
@@ -649,7 +650,7 @@ int fake_setenv(const char *name, const char *value, int overwrite)
 int fake_isatty(int fd)
 {
 	(void)fd;
-	return !world_fault(NO_TTY);
+	return !machine_fault(NO_TTY);
 }
 
 static const struct passwd users[] = {
@@ -666,7 +667,7 @@ struct passwd *fake_getpwnam(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < 3 && !world_fault(NO_USERS); i++)
+	for (i = 0; i < 3 && !machine_fault(NO_USERS); i++)
 		if (!strcmp(users[i].pw_name, name))
 			return (struct passwd *)&users[i];
 	return NULL;
@@ -676,7 +677,7 @@ struct passwd *fake_getpwuid(uid_t uid)
 {
 	size_t i;
 
-	for (i = 0; i < 3 && !world_fault(NO_USERS); i++)
+	for (i = 0; i < 3 && !machine_fault(NO_USERS); i++)
 		if (users[i].pw_uid == uid)
 			return (struct passwd *)&users[i];
 	return NULL;
@@ -686,7 +687,7 @@ struct group *fake_getgrnam(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < 2 && !world_fault(NO_USERS); i++)
+	for (i = 0; i < 2 && !machine_fault(NO_USERS); i++)
 		if (!strcmp(groups[i].gr_name, name))
 			return (struct group *)&groups[i];
 	return NULL;
@@ -696,7 +697,7 @@ struct group *fake_getgrgid(gid_t gid)
 {
 	size_t i;
 
-	for (i = 0; i < 2 && !world_fault(NO_USERS); i++)
+	for (i = 0; i < 2 && !machine_fault(NO_USERS); i++)
 		if (groups[i].gr_gid == gid)
 			return (struct group *)&groups[i];
 	return NULL;
@@ -731,7 +732,7 @@ int fake_getifaddrs(struct ifaddrs **list)
 	static struct ifaddrs one = { .ifa_next = &none, .ifa_name = "lo", .ifa_addr = &address };
 
 	*list = &one;
-	return world_fault(NO_LIST) ? world_fail(ENOBUFS) : 0;
+	return machine_fault(NO_LIST) ? machine_fail(ENOBUFS) : 0;
 }
 
 void fake_freeifaddrs(struct ifaddrs *list)
@@ -744,7 +745,7 @@ int fake_socket(int domain, int type, int protocol)
 	(void)domain;
 	(void)type;
 	(void)protocol;
-	return world_fault(NO_SOCKET) ? world_fail(EMFILE) : world_new_fd("socket");
+	return machine_fault(NO_SOCKET) ? machine_fail(EMFILE) : machine_new_fd("socket");
 }
 
 int fake_ioctl(int fd, unsigned long request, ...)
@@ -753,14 +754,14 @@ int fake_ioctl(int fd, unsigned long request, ...)
 	struct ifreq *ifr;
 	va_list ap;
 
-	world_fd(fd);
+	machine_fd(fd);
 	va_start(ap, request);
 	ifr = va_arg(ap, struct ifreq *);
 	va_end(ap);
 	if (request != 0x8946 /* SIOCETHTOOL */)
-		return world_byte() & 1 ? 0 : world_fail(EOPNOTSUPP);
+		return machine_byte() & 1 ? 0 : machine_fail(EOPNOTSUPP);
 	info = (struct ethtool_drvinfo *)ifr->ifr_data;
-	strcpy(info->driver, world_byte() & 1 ? "virtio_net" : "veth");
+	strcpy(info->driver, machine_byte() & 1 ? "virtio_net" : "veth");
 	return 0;
 }
 
@@ -799,19 +800,19 @@ static void fresh_process(void)
 	copy(__start_tool_bss, fresh_bss, bss);
 }
 
-void world_begin(const uint8_t *tail, size_t size, const char *batch, size_t batch_size)
+void machine_begin(const uint8_t *tail, size_t size, const char *batch, size_t batch_size)
 {
-	world = (struct world){ .tail = tail, .left = size, .batch = batch,
+	machine = (struct machine){ .tail = tail, .left = size, .batch = batch,
 				.batch_left = batch_size };
-	world.faults = world_number();
+	machine.faults = machine_number();
 	written.len = complained.len = 0;
 	now = polls = 0;
-	world_netlink_begin();
-	world_bpf_begin();
+	machine_netlink_begin();
+	machine_bpf_begin();
 	fresh_process();
 }
 
-void world_run(int (*run)(int argc, char **argv), int argc, char **argv)
+void machine_run(int (*run)(int argc, char **argv), int argc, char **argv)
 {
 	const cookie_io_functions_t reader = { .read = give };
 	FILE *in = fopencookie(NULL, "r", reader);
@@ -820,8 +821,8 @@ void world_run(int (*run)(int argc, char **argv), int argc, char **argv)
 	stdout = out;
 	stderr = err;
 	if (!setjmp(end_of_process)) {
-		world.ending = RETURNED;
-		world.code = run(argc, argv);
+		machine.ending = RETURNED;
+		machine.code = run(argc, argv);
 	}
 	fflush(out);
 	clearerr(out);
@@ -838,11 +839,11 @@ static void bury(bool returned)
 
 	if (returned && block_count) {
 		__asan_describe_address(blocks[0]);
-		world_bug("left memory allocated");
+		machine_bug("left memory allocated");
 	}
 	for (i = 0; i < FILES; i++) {
 		if (files[i] && returned)
-			world_bug("left a stream open");
+			machine_bug("left a stream open");
 		if (files[i])
 			fclose(files[i]);
 		files[i] = NULL;
@@ -851,18 +852,18 @@ static void bury(bool returned)
 		free(blocks[--block_count]);
 	for (i = 0; i < FDS; i++)
 		if (*fds[i] && returned)
-			world_bug("left a file descriptor open");
+			machine_bug("left a file descriptor open");
 	memset(fds, 0, sizeof(fds));
 	for (i = 0; i < DIRS; i++)
 		if (dirs[i].open && returned)
-			world_bug("left a folder open");
+			machine_bug("left a folder open");
 	memset(dirs, 0, sizeof(dirs));
 }
 
-void world_end(void)
+void machine_end(void)
 {
-	bool tidy = world.ending == RETURNED;
+	bool tidy = machine.ending == RETURNED;
 
-	world_netlink_end(tidy);
+	machine_netlink_end(tidy);
 	bury(tidy);
 }

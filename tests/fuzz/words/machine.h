@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
 /*
  * A machine for ip-vr to live in while it is fuzzed: every function fake_NAME stands for
  * NAME in the tool's objects (see ../Makefile), so nothing of the real machine is touched
  * and nothing blocks. What the kernel answers, and which calls fail, is in the input's tail.
  */
-#ifndef WORLD_H
-#define WORLD_H
+#ifndef MACHINE_H
+#define MACHINE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,7 +24,7 @@ enum fault {
 /* How the tool's process ended. */
 enum ending { RETURNED, EXITED, REPLACED, KILLED };
 
-struct world {
+struct machine {
 	uint32_t faults;
 	const uint8_t *tail;	/* the kernel's answers */
 	size_t left;
@@ -37,7 +38,7 @@ struct world {
 	const char *program;	/* that replaced the tool */
 	char *const *argv;
 };
-extern struct world world;
+extern struct machine machine;
 
 struct text {
 	char bytes[1 << 16];
@@ -45,26 +46,26 @@ struct text {
 };
 extern struct text written, complained;
 
-void world_open(void);		/* once */
-void world_begin(const uint8_t *tail, size_t size, const char *batch, size_t batch_size);
-/* Runs one process of the tool; its exit code, or how else it ended, is in world. */
-void world_run(int (*run)(int argc, char **argv), int argc, char **argv);
-void world_end(void);		/* what the process left behind goes, or is a bug */
+void machine_open(void);		/* once */
+void machine_begin(const uint8_t *tail, size_t size, const char *batch, size_t batch_size);
+/* Runs one process of the tool; its exit code, or how else it ended, is in machine. */
+void machine_run(int (*run)(int argc, char **argv), int argc, char **argv);
+void machine_end(void);		/* what the process left behind goes, or is a bug */
 
-bool world_fault(enum fault f);
-int world_fail(int err);	/* sets errno; -1 */
-uint8_t world_byte(void);	/* of the tail; 0 when it is used up */
-uint32_t world_number(void);
-void world_stop(enum ending ending, int code) __attribute__((noreturn));
-void world_show(const char *what);
-void world_bug(const char *what) __attribute__((noreturn));	/* and shows */
+bool machine_fault(enum fault f);
+int machine_fail(int err);	/* sets errno; -1 */
+uint8_t machine_byte(void);	/* of the tail; 0 when it is used up */
+uint32_t machine_number(void);
+void machine_stop(enum ending ending, int code) __attribute__((noreturn));
+void machine_show(const char *what);
+void machine_bug(const char *what) __attribute__((noreturn));	/* and shows */
 
-int world_new_fd(const char *path);
-const char *world_fd(int fd);	/* its path; not open: a bug */
+int machine_new_fd(const char *path);
+const char *machine_fd(int fd);	/* its path; not open: a bug */
 int fake_close(int fd);
 
-void world_netlink_begin(void);
-void world_netlink_end(bool returned);
-void world_bpf_begin(void);
+void machine_netlink_begin(void);
+void machine_netlink_end(bool returned);
+void machine_bpf_begin(void);
 
 #endif
