@@ -308,6 +308,31 @@ polls() { [ "$(vr_stat blue '.queue[0].poll')" = "$1" ]; }
 	assert_slots_conserved blue
 }
 
+# A veth needs as much headroom as what its peer is a part of: root of the other namespace
+# changes it at any time, as here by a bridge that has a tunnel. The length is one that fills
+# the memory it is given to the last byte.
+@test "packets are made while the lower device's headroom changes" {
+	local text made
+
+	topology slots 64
+	batch -n "$(ns_name a)" <<-EOF
+		link add br0 type bridge
+		link add vx0 type vxlan id 7 dstport 4789 remote 192.0.2.9
+		link set vx0 master br0
+	EOF
+	text=$(printf 'x%.0s' {1..646})
+	spawn ip vr exec blue "$PROGS/vrmake" good 1000000 0 "$MAC_A" "$text"
+	made=$SPAWNED
+	wait_until 10 counter_over send 100
+	for _ in {1..5}; do
+		for _ in {1..40}; do
+			printf 'link set eth0 master br0\nlink set eth0 nomaster\n'
+		done | ns a ip -batch -
+	done
+	kill -0 "$made"
+	wait_until 10 counter_over send "$(vr_stat blue .stats.send)"
+}
+
 # --- the end ----------------------------------------------------------------------------
 
 @test "at the end nothing is left" {

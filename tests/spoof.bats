@@ -137,6 +137,63 @@ link_dropped() { inside ip -j -s link show vr7p0 | jq '.[0].stats64.tx.dropped';
 	grep -q "europa_drop: vr=7 port=0 len=60 why=spoof" $trace/trace
 }
 
+# --- what the container's root does with tc ---------------------------------------------
+
+# ifb_between: what leaves by the port with mark 1 goes to ifb0, and from there, without its
+# mark, to the port again; ifb has then said of it that tc is done with it.
+ifb_between()
+{
+	x modprobe -a ifb sch_ingress cls_fw cls_matchall act_mirred act_skbedit act_gact
+	inside ip link add ifb0 type ifb
+	inside ip link set ifb0 up
+	inside tc qdisc add dev vr7p0 clsact
+	inside tc filter add dev vr7p0 egress handle 1 fw action mirred egress redirect dev ifb0
+	inside tc qdisc add dev ifb0 clsact
+	inside tc filter add dev ifb0 egress matchall action skbedit mark 0
+}
+
+dropped_by_tc() { tc -j -s filter show dev eu0 egress | jq '[.[].options.actions[]?.stats.drops] | add'; }
+tc_has_dropped() { [ "$(dropped_by_tc)" = "$1" ]; }
+dropped_by_nft() { ns a nft list table netdev t | sed -n 's/.*packets \([0-9]*\) .*/\1/p'; }
+nft_has_dropped() { [ "$(dropped_by_nft)" = "$1" ]; }
+
+@test "what ifb has sent on meets the machine's tc filters, and the next one's nftables" {
+	port_in_container
+	ifb_between
+	x tc qdisc add dev eu0 clsact
+	x tc filter add dev eu0 egress matchall action drop
+	inside ping -q -c 3 -i 0.05 -W 0.1 10.1.0.2 && return 1
+	inside ping -q -c 3 -i 0.05 -W 0.1 -m 1 10.1.0.2 && return 1
+	wait_until 10 tc_has_dropped 6
+	have_arrived 0
+	x tc qdisc del dev eu0 clsact
+	ns a nft 'add table netdev t; add chain netdev t c { type filter hook ingress device eth0 priority 0; };
+		add rule netdev t c counter drop'
+	inside ping -q -c 3 -i 0.05 -W 0.1 10.1.0.2 && return 1
+	inside ping -q -c 3 -i 0.05 -W 0.1 -m 1 10.1.0.2 && return 1
+	wait_until 10 nft_has_dropped 6
+}
+
+@test "what tc brings from another device is no longer than the lower device takes" {
+	port_in_container
+	x modprobe -a sch_ingress cls_matchall act_mirred
+	inside ip -batch - <<-EOT
+		link add d0 mtu 9000 address $MAC_P0 type dummy
+		link set d0 up
+		address add 10.9.0.1/24 dev d0
+		neighbour add 10.9.0.2 lladdr $MAC_A dev d0 nud permanent
+	EOT
+	inside tc qdisc add dev d0 clsact
+	inside tc filter add dev d0 egress matchall action mirred egress redirect dev vr7p0
+	inside ping -q -c 3 -i 0.05 -W 0.1 -s 3000 10.9.0.2 && return 1
+	counter_is too_long 3
+	assert_eq "$(link_dropped)" 3 "dropped by the interface"
+	# As long as may be: with a tag it takes four bytes more.
+	inside ping -q -c 2 -i 0.05 -W 0.1 -s 1472 10.9.0.2 && return 1
+	arrived 2
+	counter_is too_long 3
+}
+
 # --- the port's address ------------------------------------------------------------------
 
 active() { inside ip -j -d link show bond0 | jq -r '.[0].linkinfo.info_data.active_slave'; }

@@ -306,8 +306,7 @@ europa_edit_gso(const struct europa_out *out)
 						  sizeof(struct udphdr);
 	if (!europa_edit_pull(skb, need))
 		return EUROPA_C_BAD_META;
-	if (!skb_gso_validate_mac_len(skb, out->lower->mtu +
-				      out->lower->hard_header_len))
+	if (!skb_gso_validate_mac_len(skb, europa_port_longest(out->lower)))
 		return EUROPA_C_TOO_LONG;
 	/* The mark must not show in the sender's copy. */
 	if (skb_unclone(skb, GFP_ATOMIC))
@@ -318,11 +317,9 @@ europa_edit_gso(const struct europa_out *out)
 
 static enum europa_counter europa_edit_fits(const struct europa_out *out)
 {
-	struct net_device *lower = out->lower;
-
 	if (skb_is_gso(out->skb))
 		return europa_edit_gso(out);
-	if (out->skb->len > lower->mtu + lower->hard_header_len + VLAN_HLEN)
+	if (out->skb->len > europa_port_longest(out->lower))
 		return EUROPA_C_TOO_LONG;
 	return EUROPA_C_SEND;
 }
@@ -454,8 +451,8 @@ static enum europa_counter europa_edit_write_back(struct europa_out *out)
 		if (why != EUROPA_C_SEND)
 			return why;
 	}
-	if (unlikely(eth_type_vlan(((struct ethhdr *)skb->data)->h_proto)) &&
-	    offset == EUROPA_DATA_OFFSET)
+	if (offset == EUROPA_DATA_OFFSET &&
+	    unlikely(eth_type_vlan(((struct ethhdr *)skb->data)->h_proto)))
 		why = europa_edit_write_tagged(out);
 	else
 		why = europa_edit_write(out);
@@ -474,16 +471,17 @@ enum europa_counter europa_edit_make(struct europa_out *out,
 				     const struct net_device *dev)
 {
 	u32 offset = out->entry->offset, bytes = out->entry->bytes;
+	unsigned int headroom = LL_RESERVED_SPACE(dev); /* may change: read once */
 	struct sk_buff *skb;
 
 	if (out->entry->len != bytes || bytes < ETH_HLEN ||
 	    offset < sizeof(struct europa_slot) ||
 	    offset + bytes > EUROPA_STRIDE)
 		return EUROPA_C_BAD_LEN;
-	skb = alloc_skb(LL_RESERVED_SPACE(dev) + bytes, GFP_ATOMIC);
+	skb = alloc_skb(headroom + bytes, GFP_ATOMIC);
 	if (!skb)
 		return EUROPA_C_TX_NOMEM;
-	skb_reserve(skb, LL_RESERVED_SPACE(dev));
+	skb_reserve(skb, headroom);
 	skb_put_data(skb, (void *)out->slot + offset, bytes);
 	out->skb = skb;
 	return EUROPA_C_SEND;

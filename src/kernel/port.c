@@ -4,6 +4,7 @@
 #include <linux/ethtool.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <net/sch_generic.h>
 #include "compat.h"
 #include "lower.h"
 #include "port.h"
@@ -88,10 +89,24 @@ static bool europa_port_spoofed(const struct europa_port *port,
 	return eth_type_vlan(eth->h_proto) || europa_port_spoofs(port, eth);
 }
 
+/* Not all that get here were cut to the port's MTU: tc may redirect a packet
+ * from another device. EUROPA_C_SEND: nothing is wrong.
+ */
+static enum europa_counter europa_port_check(const struct europa_port *port,
+					     struct sk_buff *skb)
+{
+	if (unlikely(europa_port_spoofed(port, skb)))
+		return EUROPA_C_SPOOF;
+	if (unlikely(skb->len > europa_port_longest(port->lower_dev)) &&
+	    !skb_is_gso(skb))
+		return EUROPA_C_TOO_LONG;
+	return EUROPA_C_SEND;
+}
+
 /*
  * Into another namespace goes the packet, as by a veth, and not what the first
  * one's root may have set for the second one's rules and qdiscs to read: mark,
- * connection, traffic class.
+ * connection, traffic class, queue, and that tc has had it (set by ifb).
  */
 static void europa_port_scrub(const struct europa_port *port,
 			      struct sk_buff *skb)
@@ -100,17 +115,22 @@ static void europa_port_scrub(const struct europa_port *port,
 		return;
 	skb_scrub_packet(skb, true);
 	skb_reset_redirect(skb);
+	skb_skip_tc_classify(skb);
+	skb_set_queue_mapping(skb, 0);
+#ifdef CONFIG_NET_SCHED
+	skb->tc_index = 0;
+#endif
 	if (skb->priority > TC_PRIO_MAX)
 		skb->priority = 0;
 }
 
 static noinline void europa_port_refuse(struct europa_port *port,
-					struct sk_buff *skb)
+					struct sk_buff *skb,
+					enum europa_counter why)
 {
-	europa_stats_inc(port->stats, EUROPA_C_SPOOF);
+	europa_stats_inc(port->stats, why);
 	dev_core_stats_tx_dropped_inc(port->dev);
-	trace_europa_drop(port->vr->id, port->number, skb->len,
-			  EUROPA_C_SPOOF);
+	trace_europa_drop(port->vr->id, port->number, skb->len, why);
 	kfree_skb(skb);
 }
 
@@ -119,11 +139,12 @@ static netdev_tx_t europa_port_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct europa_port *port = netdev_priv(dev);
 	u32 prio = READ_ONCE(port->vr->prio);
+	enum europa_counter why = europa_port_check(port, skb);
 	unsigned int len = skb->len;
 	int err;
 
-	if (unlikely(europa_port_spoofed(port, skb))) {
-		europa_port_refuse(port, skb);
+	if (unlikely(why != EUROPA_C_SEND)) {
+		europa_port_refuse(port, skb, why);
 		return NETDEV_TX_OK;
 	}
 	europa_port_scrub(port, skb);

@@ -80,6 +80,12 @@ static inline struct europa_port *europa_port_get(struct europa_vr *vr, u32 numb
 	return xa_load(&vr->ports, number);
 }
 
+/* The longest frame that leaves by lower, with a tag in it. */
+static inline unsigned int europa_port_longest(const struct net_device *lower)
+{
+	return READ_ONCE(lower->mtu) + lower->hard_header_len + VLAN_HLEN;
+}
+
 /*
  * What spoofchk forbids whoever sends: another source address, a link-local
  * group. Which VLAN tags it allows depends on where the packet came from, and is
