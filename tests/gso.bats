@@ -97,12 +97,13 @@ tcp_arrived()
 	cmp "$BATS_TEST_TMPDIR/sent" "$BATS_TEST_TMPDIR/got"
 }
 
-udp4()
+udp4() { udp_to 10.2.0.2; }
+udp_to()
 {
 	spawn ns b "$PROGS/udpcheck" recv 7000 399 15
 	RECEIVER_SAID=$SPAWNED_LOG
 	wait_until 10 grep -q listening "$RECEIVER_SAID"
-	spawn ns a "$PROGS/udpcheck" send 10.2.0.2 7000 399 3000 3000 1000
+	spawn ns a "$PROGS/udpcheck" send "$1" 7000 399 3000 3000 1000
 }
 
 udp_arrived() { wait_until 30 grep -qx "good 399 bad 0 again 0 missing 0" "$RECEIVER_SAID"; }
@@ -135,6 +136,7 @@ tunnel_up()
 }
 
 tunnelled() { tcp_on 4 10.9.0.2; }
+udp_tunnelled() { udp_to 10.9.0.2; }
 
 # --- what is expected --------------------------------------------------------------
 
@@ -206,6 +208,7 @@ stopped()
 	stopped tcp6 20:00:3c
 	stopped tcp6 20:00:2c
 	stopped tcp6 12:00:08 13:00:00
+	stopped tcp6 14:0f:40
 }
 
 @test "TCP in a list of fragments, IPv6: the same" {
@@ -239,6 +242,7 @@ stopped()
 	stopped tunnelled 96:0f:d0
 	stopped tunnelled 38:00:00
 	stopped tunnelled 64:f0:06
+	stopped udp_tunnelled 73:00:06
 }
 
 @test "GRE: nothing behind the outer IP header changes" {

@@ -259,6 +259,14 @@ move()
 	assert_kept_out "$(arrive $FOREIGN)" "frames to a deleted VR"
 }
 
+@test "a port in mode classifier has the address of its wish, and the device is not told" {
+	vr_add red id 6 netns "$(ns_name blue)"
+	x ip vr attach dev eth0 vr red name r0 mode classifier address $FOREIGN
+	ns blue ip link set r0 up
+	run ! in_filter $FOREIGN
+	x ip vr del red
+}
+
 @test "passthru receives everything, and stops it when it goes" {
 	vr_add red id 6 netns "$(ns_name blue)"
 	x ip vr attach dev eth0 vr red name r0 mode passthru

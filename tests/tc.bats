@@ -111,6 +111,8 @@ hits()
 		"packets and drops of action $1"
 }
 
+action_is_older_than() { acts ".[] | select(.index == 5) | (.installed // 0) > $1" | grep -qx true; }
+
 # answered COUNT ADDRESS, unanswered COUNT ADDRESS: so many pings of a, all or none.
 answered() { pings "$1" "$2" 2 | grep -q " $1 received"; }
 unanswered() { pings "$1" "$2" 0.2 | grep -q " 0 received"; }
@@ -425,6 +427,10 @@ with_ipv6()
 	unanswered 3 10.2.0.1
 	hits 5 5
 	hits 6 3 3
+	# Seconds ago, both: from a packet on, that was later than the action.
+	wait_until 10 action_is_older_than 1
+	unanswered 1 10.2.0.1
+	acts '.[] | select(.index == 5) | .last_used < .installed' | grep -qx true
 }
 
 # bats test_tags=matrix

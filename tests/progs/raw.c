@@ -25,6 +25,7 @@
  *   child          a child that ends at once
  *   childmap       map, as a child
  *   shape          what attach told
+ *   ctl            what the map's first page tells
  *   pause          until SIGUSR1
  *   say=TEXT
  *   forward[=MAC0,MAC1][,flap]  reflect  punt  drop  hold
@@ -152,6 +153,14 @@ static int do_shape(void)
 	printf("vr %u generation %u slots %u stride %u headroom %u snap %u rx %u tx %u spares %u spare %u\n",
 	       a->vr, a->generation, a->slots, a->stride, a->headroom, a->snap, a->rx_size,
 	       a->tx_size, a->spares, a->spare_size);
+	return 0;
+}
+
+static int do_ctl(void)
+{
+	const struct europa_ctl *ctl = (const void *)dp.map;
+
+	printf("flags 0x%x generation %u\n", ctl->flags, ctl->generation);
 	return 0;
 }
 
@@ -633,7 +642,7 @@ static const struct word {
 	{ "forward", do_forward }, { "reflect", do_reflect }, { "punt", do_punt },
 	{ "drop", do_drop }, { "hold", do_hold }, { "unknown", do_unknown },
 	{ "execute", do_execute }, { "entry", do_entry }, { "tell", do_tell },
-	{ "shape", do_shape }, { "arm", do_arm }, { "childmap", do_childmap },
+	{ "shape", do_shape }, { "ctl", do_ctl }, { "arm", do_arm }, { "childmap", do_childmap },
 };
 
 static void do_word(char *word)
