@@ -188,12 +188,18 @@ static void receive_all(struct netlink *nl, struct router *r, int size,
 	}
 }
 
-/* Messages were lost. A dump going on has lost some too, perhaps its end. */
+/*
+ * Messages were lost. A dump going on has lost some too, perhaps its end. Until
+ * all that is left is read the kernel drops every other change, without saying so
+ * again; and what is left may be what the lost ones took back. So a sync that
+ * began now would confirm what is gone, and miss what comes.
+ */
 static void overrun(struct netlink *nl, struct router *r)
 {
 	r->stats.overruns++;
 	r->resync = true;
 	nl->syncing = false;
+	nl->draining = true;
 }
 
 /* Returns false when there is nothing to read. */
@@ -211,8 +217,12 @@ static bool receive(struct netlink *nl, struct router *r, uint64_t now)
 		overrun(nl, r);
 		return true;
 	}
-	if (n < 0)
-		return errno == EINTR;
+	if (n < 0 && errno == EINTR)
+		return true;
+	if (n < 0) {
+		nl->draining = false;
+		return false;
+	}
 	if (from.nl_pid)
 		return true;
 	if (msg.msg_flags & MSG_TRUNC)
@@ -226,7 +236,7 @@ int netlink_timeout(const struct netlink *nl, const struct router *r,
 {
 	uint64_t due = nl->synced_at + SYNC_EVERY;
 
-	if (!r->resync || nl->syncing)
+	if (!r->resync || nl->syncing || nl->draining)
 		return -1;
 	return !nl->synced || now >= due ? 0 : (int)(due - now);
 }
