@@ -182,12 +182,59 @@ static void test_overrun(void **state)
 	assert_false(b->r.resync);
 }
 
+/* A dump that could not be completed: what was known stays, and all is asked anew. */
+static void test_incomplete(void **state)
+{
+	struct answer a = { .type = RTM_GETROUTE, .family = AF_INET, .dst = 0x14000000 };
+	struct bed *b = *state;
+	unsigned int i;
+
+	follow(b, &a);
+	a.dst = 0x15000000;
+	a.err = -EMSGSIZE;
+	for (i = 0; i < 2; i++) {
+		a.refused = i;
+		b->now += 1000;
+		b->r.resync = true;
+		follow(b, &a);
+		assert_true(b->r.resync);
+		assert_int_equal(b->r.stats.syncs, 1);
+		assert_int_equal(b->r.ip4.fib.routes, NEVER + 2);
+	}
+	a.err = a.refused = 0;
+	b->now += 1000;
+	follow(b, &a);
+	assert_false(b->r.resync);
+	assert_int_equal(b->r.ip4.fib.routes, NEVER + 1);
+}
+
+/* A kernel without IPv6 refuses, or tells of the family it has. */
+static void test_without_ipv6(void **state)
+{
+	struct answer a[] = {
+		{ .type = RTM_GETNETCONF, .family = AF_INET6, .err = -EOPNOTSUPP, .refused = true },
+		{ .type = RTM_GETRULE, .family = AF_INET6, .err = -EAFNOSUPPORT },
+		{ .type = RTM_GETROUTE, .family = AF_INET6, .dst = 0x14000000 },
+	};
+	struct bed *b = *state;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(a) / sizeof(a[0]); i++) {
+		b->now += 1000;
+		b->r.resync = true;
+		follow(b, &a[i]);
+		assert_false(b->r.resync);
+		assert_int_equal(b->r.stats.syncs, i + 1);
+		assert_int_equal(b->r.ip4.fib.routes, NEVER);
+	}
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_sync), T(test_overrun),
+		T(test_sync), T(test_overrun), T(test_incomplete), T(test_without_ipv6),
 	};
 
 	return cmocka_run_group_tests_name("netlink", tests, NULL, NULL);

@@ -151,6 +151,36 @@ static void dump_done(struct netlink *nl, struct router *r, uint64_t now)
 
 /* ---- receiving --------------------------------------------------------- */
 
+/* Of NLMSG_ERROR and of NLMSG_DONE: both begin with it. */
+static int error_of(const struct nlmsghdr *nlh)
+{
+	int err;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(err))
+		return -EBADMSG;
+	memcpy(&err, mnl_nlmsg_get_payload(nlh), sizeof(err));
+	return err;
+}
+
+/*
+ * A dump that ends with an error has not told all, and what it left out would be
+ * swept. But a kernel may have been told to do without IPv6.
+ */
+static bool incomplete(const struct netlink *nl, int err)
+{
+	bool absent = err == -EOPNOTSUPP || err == -EAFNOSUPPORT;
+
+	return err && !(absent && dumps[nl->step].family == AF_INET6);
+}
+
+/* A kernel without IPv6 that is asked for its routes tells those of all families. */
+static bool asked_for(const struct netlink *nl, const struct message *m)
+{
+	uint8_t family = dumps[nl->step].family;
+
+	return family == AF_UNSPEC || family == m->family;
+}
+
 static void receive_one(struct netlink *nl, struct router *r,
 			const struct nlmsghdr *nlh, uint64_t now)
 {
@@ -161,17 +191,14 @@ static void receive_one(struct netlink *nl, struct router *r,
 		nl->broken = true;
 	switch (nlh->nlmsg_type) {
 	case NLMSG_ERROR:
+	case NLMSG_DONE:
 		if (!ours)
 			return;
-		/* A kernel may have been told to do without IPv6. */
-		nl->broken |= dumps[nl->step].family != AF_INET6;
-		/* fall through */
-	case NLMSG_DONE:
-		if (ours)
-			dump_done(nl, r, now);
+		nl->broken |= incomplete(nl, error_of(nlh));
+		dump_done(nl, r, now);
 		return;
 	default:
-		if (message_read(nlh, &m))
+		if (message_read(nlh, &m) && (!ours || asked_for(nl, &m)))
 			mirror_apply(r, &m);
 		r->stats.messages++;
 	}
