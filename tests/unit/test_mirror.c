@@ -178,9 +178,13 @@ static void test_nexthop_alone_decides(void **state)
 	assert_true(forwards(b, 0x15000001));
 	r.gateway = 0;
 	r.odd = 0;
-	r.type = RTN_BLACKHOLE;
 	route_message(b, RTM_DELROUTE, 0, &r);
 	assert_false(forwards(b, 0x15000001));
+	/* But for the type: a blackhole is one whatever object it names. */
+	r.type = RTN_BLACKHOLE;
+	route_message(b, RTM_NEWROUTE, 0, &r);
+	assert_false(forwards(b, 0x15000001));
+	route_message(b, RTM_DELROUTE, 0, &r);
 	assert_false(b->r.resync);
 	r.type = RTN_UNREACHABLE;
 	route_message(b, RTM_NEWROUTE, 0, &r);

@@ -92,6 +92,10 @@ static void test_six_multipath(void **state)
 	r.nexthop = 1;
 	route6_message(b, RTM_NEWROUTE, 0, &r);
 	assert_true(forwards6(b, TWO6));
+	/* A blackhole is one whatever object it names. */
+	r.type = RTN_BLACKHOLE;
+	route6_message(b, RTM_NEWROUTE, NLM_F_REPLACE, &r);
+	assert_int_equal(to6(b, TWO6), 0);
 }
 
 static void test_six_routes(void **state)

@@ -331,7 +331,10 @@ static bool read_metrics(const struct nlattr *metrics, struct message_route *r)
 
 /*
  * A nexthop object alone decides, whatever else the route says: the kernel adds
- * the object's ways for programs that know none, as they were just then.
+ * the object's ways for programs that know none, as they were just then. But for
+ * the type: a blackhole is the route, which may name an object for no purpose, or
+ * the object. If that becomes another the kernel repeats the route, unless
+ * nexthop_compat_mode is 0: then the route is the kernel's until the next dump.
  */
 static bool read_ways(const struct rtmsg *fixed, const struct attrs *t,
 		      struct message *m)
@@ -340,10 +343,11 @@ static bool read_ways(const struct rtmsg *fixed, const struct attrs *t,
 	struct message_hop *hop;
 
 	r->nexthop = get32(t, RTA_NH_ID, 0);
+	if (fixed->rtm_type != RTN_UNICAST)
+		return false;
 	if (r->nexthop)
-		return fixed->rtm_type == RTN_UNICAST ||
-		       fixed->rtm_type == RTN_BLACKHOLE;
-	if (t->at[RTA_NH_ID] || fixed->rtm_type != RTN_UNICAST)
+		return true;
+	if (t->at[RTA_NH_ID])
 		return false;
 	if (t->at[RTA_MULTIPATH])
 		return read_multipath(t->at[RTA_MULTIPATH], m);
