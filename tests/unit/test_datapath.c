@@ -231,6 +231,12 @@ static void test_reverse_path(void **state)
 	punts(b, PUNT_RPF);
 	build(b->frame, 0x0a010005, DST, 98);
 	sends(b, 98, 0, NULL, 98);
+	/* A port without an address takes only what is routed there. */
+	b->r.ports.port[0].on4 = false;
+	port_refresh(&b->r.ports);
+	punts(b, PUNT_RPF);
+	build(b->frame, SRC, DST, 98);
+	sends(b, 98, 0, NULL, 98);
 }
 
 /* A full burst, mixed; order and slots are kept. */

@@ -509,6 +509,14 @@ static void test_who_forwards(void **state)
 	netconf_message(b, 10, 1, 0);
 	netconf_message(b, NETCONFA_IFINDEX_ALL, 0, 0);
 	assert_int_equal(b->r.ports.port[0].special, 0);
+	/* Port 1 has no address. What else is not 0 is loose, or more. */
+	netconf_message(b, 11, 1, 2);
+	assert_int_equal(b->r.ports.port[1].special, PORT_RPF_STRICT);
+	netconf_message(b, 10, 1, 256);
+	assert_int_equal(b->r.ports.port[0].special, PORT_RPF_LOOSE);
+	netconf_message(b, 10, 1, -1);
+	assert_int_equal(b->r.ports.port[0].special, PORT_RPF_STRICT);
+	netconf_message(b, 10, 1, 0);
 	rule_message(b, RTM_NEWRULE, 0, 100, RT_TABLE_MAIN, 0x01020304);
 	assert_int_equal(b->r.ports.port[0].special, PORT_PUNT);
 	rule_message(b, RTM_DELRULE, 0, 100, RT_TABLE_MAIN, 0x01020304);

@@ -133,14 +133,18 @@ static void tell_rules(bool odd, const char *which, bool *told)
 void mirror_refresh(struct router *r)
 {
 	struct ports *t = &r->ports;
+	struct port *p;
 	unsigned int i;
 
 	t->punt_all = rules_odd(&r->ip4.rules);
 	t->punt_all6 = rules_odd(&r->ip6.rules);
 	tell_rules(t->punt_all, "", &r->rules_told);
 	tell_rules(t->punt_all6 && t->forwarding6, "IPv6 ", &r->rules6_told);
-	for (i = 0; i < t->count; i++)
-		t->port[t->used[i]].on6 = addr6_on(&r->ip6.own, t->port[t->used[i]].ifindex);
+	for (i = 0; i < t->count; i++) {
+		p = &t->port[t->used[i]];
+		p->on4 = addr4_on(&r->ip4.own, p->ifindex);
+		p->on6 = addr6_on(&r->ip6.own, p->ifindex);
+	}
 	port_refresh(t);
 }
 

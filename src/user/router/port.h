@@ -24,6 +24,7 @@ struct port {
 	uint8_t forwarding;	/* conf.<dev>.forwarding */
 	uint8_t rp_filter;	/* conf.<dev>.rp_filter: 0, 1, 2 */
 	uint8_t generation;
+	bool on4;		/* has an IPv4 address */
 	bool on6;		/* IPv6 is on: the port has an address */
 	uint32_t mtu;		/* bytes */
 	uint32_t ifindex;	/* 0: not a port */

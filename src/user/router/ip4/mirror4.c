@@ -166,6 +166,14 @@ static void apply_rule(struct router *r, const struct message *m)
 		rules_add(&r->ip4.rules, m);
 }
 
+/* Any number but 0 and 1 is loose. Of those below 0 it may depend on others. */
+static uint8_t rp_filter(int32_t told)
+{
+	if (told < 0)
+		return 1;
+	return told > 2 ? 2 : told;
+}
+
 static void apply_netconf(struct router *r, const struct message *m)
 {
 	const struct message_netconf *c = &m->netconf;
@@ -175,7 +183,7 @@ static void apply_netconf(struct router *r, const struct message *m)
 	/* Whether a way without carrier counts as dead is such a setting, too. */
 	r->resync |= r->groups.dead && !m->dump;
 	if (c->all && c->has_rp_filter)
-		r->ports.rp_filter_all = c->rp_filter;
+		r->ports.rp_filter_all = rp_filter(c->rp_filter);
 	port = c->ifindex ? port_find(&r->ports, c->ifindex) : -1;
 	if (port < 0)
 		return;
@@ -183,7 +191,7 @@ static void apply_netconf(struct router *r, const struct message *m)
 	if (c->has_forwarding)
 		p->forwarding = c->forwarding != 0;
 	if (c->has_rp_filter)
-		p->rp_filter = c->rp_filter;
+		p->rp_filter = rp_filter(c->rp_filter);
 }
 
 /* ---- all --------------------------------------------------------------- */
