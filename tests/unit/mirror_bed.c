@@ -191,6 +191,7 @@ void route_message(struct bed *b, uint16_t type, unsigned int flags,
 	m->rtm_dst_len = r->len;
 	m->rtm_table = r->table ? r->table : RT_TABLE_MAIN;
 	m->rtm_type = r->type ? r->type : RTN_UNICAST;
+	m->rtm_protocol = r->protocol;
 	if (r->len)
 		mnl_attr_put_u32(nlh, RTA_DST, htonl(r->dst));
 	if (r->gateway)
@@ -388,7 +389,7 @@ int setup(void **state)
 	};
 	const struct route local = {
 		.dst = 0x0a000001, .len = 32, .table = RT_TABLE_LOCAL,
-		.type = RTN_LOCAL, .oif = 10,
+		.type = RTN_LOCAL, .oif = 10, .protocol = RTPROT_KERNEL,
 	};
 
 	assert_true(router_init(&b->r));

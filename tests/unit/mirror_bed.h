@@ -65,6 +65,7 @@ void group_message(struct bed *b, unsigned int flags, uint32_t id,
 struct route {
 	uint32_t dst, gateway, metric, oif;
 	uint8_t len, type, table, odd;	/* odd: an attribute that forbids */
+	uint8_t protocol;	/* RTPROT_* */
 	uint32_t nexthop;	/* id */
 	uint32_t mtu, lock;
 	uint32_t way[3];	/* multipath: gateways on port 1, or 0 */

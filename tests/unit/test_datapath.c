@@ -594,6 +594,31 @@ static void test_reverse_path_group(void **state)
 	b->r.ports.port[0].rp_filter = 2;
 	port_refresh(&b->r.ports);
 	punts(b, PUNT_RPF);
+	/* Loose, each of the ways will do, but there has to be one. */
+	m[0].adj = m[1].adj = b->gateway;
+	by_group(b, group_get(&b->r.groups, m, 2), 0);
+	build(b->frame, 0x14000001, DST, 98);
+	sends(b, 98, 0, NULL, 98);
+	m[0].adj = m[1].adj = 0;
+	by_group(b, group_get(&b->r.groups, m, 2), 0);
+	punts(b, PUNT_RPF);
+}
+
+/* Addresses that are this host's by a route: none is a source, nor where one goes. */
+static void test_local_routes(void **state)
+{
+	const struct fib4_route local = { .dst = 0xc6120000, .len = 16, .kind = FIB4_LOCAL };
+	struct bed *b = *state;
+
+	assert_int_equal(fib4_add(&b->r.ip4.fib, &local), FIB4_ADDED);
+	router_work(&b->r, 1000000);
+	b->r.ports.local_routes = true;
+	port_refresh(&b->r.ports);
+	sends(b, 98, 0, NULL, 98);
+	build(b->frame, 0xc6120001, DST, 98);
+	punts(b, PUNT_RPF);
+	build(b->frame, SRC, 0xc6120001, 98);
+	punts(b, PUNT_ROUTE);
 }
 
 /* The setting of this machine, which need not be any of the three. */
@@ -616,7 +641,7 @@ int main(void)
 		T(test_reverse_path), T(test_burst), T(test_library),
 		T(test_group_flows), T(test_group_fragments), T(test_group_icmp),
 		T(test_group_member), T(test_route_mtu), T(test_nexthop_changes),
-		T(test_link_route), T(test_reverse_path_group),
+		T(test_link_route), T(test_reverse_path_group), T(test_local_routes),
 		cmocka_unit_test(test_flow_setting),
 		cmocka_unit_test(test_increment),
 		cmocka_unit_test(test_own_addresses),

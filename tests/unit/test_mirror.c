@@ -530,6 +530,25 @@ static void test_who_forwards(void **state)
 	assert_int_equal(b->r.ports.port[0].special, PORT_PUNT);
 }
 
+/* Sources are looked up from the first route on that makes addresses ours. */
+static void test_local_routes(void **state)
+{
+	const struct route r = {
+		.dst = 0xc6120000, .len = 16, .table = RT_TABLE_LOCAL, .type = RTN_LOCAL,
+		.protocol = RTPROT_BOOT,
+	};
+	struct bed *b = *state;
+
+	assert_int_equal(b->r.ports.port[0].special, 0);
+	route_message(b, RTM_NEWROUTE, 0, &r);
+	assert_int_equal(b->r.ports.port[0].special, PORT_RPF_LOOSE);
+	assert_false(forwards(b, 0xc6120001));
+	route_message(b, RTM_DELROUTE, 0, &r);
+	assert_int_equal(b->r.ports.port[0].special, PORT_RPF_LOOSE);
+	netconf_message(b, 10, 1, 1);
+	assert_int_equal(b->r.ports.port[0].special, PORT_RPF_STRICT);
+}
+
 /* What is not told again after router_mark() is gone. */
 static void test_resync(void **state)
 {
@@ -622,7 +641,7 @@ int main(void)
 		T(test_nexthop_unknown), T(test_nexthop_odd), T(test_nexthop_group),
 		T(test_nexthop_link), T(test_nexthop_sync), T(test_multipath),
 		T(test_multipath_dead), T(test_multipath_broken), T(test_metrics),
-		T(test_who_forwards), T(test_resync), T(test_truncated),
+		T(test_who_forwards), T(test_local_routes), T(test_resync), T(test_truncated),
 		T(test_random),
 	};
 

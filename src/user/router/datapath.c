@@ -47,15 +47,15 @@ static __attribute__((noinline)) enum punt
 check_special(const struct router *r, const struct port *in,
 	      const struct europa_entry *e, uint32_t src)
 {
+	bool strict = in->special & PORT_RPF_STRICT, ok;
 	const struct adj *a;
-	bool ok;
 
 	if (in->special & PORT_PUNT)
 		return PUNT_OFF;
 	a = &r->neigh.adj[fib4_lookup(&r->ip4.fib, src)];
 	if (a->group)
-		ok = group_uses_port(&r->groups, a->group, e->port);
-	else if (in->special & PORT_RPF_STRICT)
+		ok = group_uses_port(&r->groups, a->group, strict ? e->port : NEIGH_NO_PORT);
+	else if (strict)
 		ok = a->port == e->port;
 	else
 		ok = a->port != NEIGH_NO_PORT;

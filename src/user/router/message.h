@@ -78,6 +78,7 @@ struct message_route {
 	uint8_t len;		/* of dst, bits; no more than an address has */
 	uint8_t tos;
 	bool from_source;	/* only packets of some sources take it */
+	bool local;		/* to this host, by somebody's choice, not by an address */
 	bool plain;		/* forwards */
 };
 

@@ -25,7 +25,7 @@ static uint8_t special(const struct ports *t, const struct port *p)
 		return PORT_PUNT;
 	if (rpf == 1 || (rpf && !p->on4))
 		return PORT_RPF_STRICT;
-	return rpf ? PORT_RPF_LOOSE : 0;
+	return rpf || t->local_routes ? PORT_RPF_LOOSE : 0;
 }
 
 /*

@@ -35,6 +35,7 @@ struct ports {
 	uint16_t used[EUROPA_PORT_MAX + 1];	/* numbers */
 	unsigned int count;
 	uint8_t rp_filter_all;	/* conf.all.rp_filter */
+	bool local_routes;	/* sources are to be looked up: see mirror4.c */
 	bool punt_all;
 	bool punt_all6;
 	bool forwarding6;	/* IPv6's conf.all.forwarding */

@@ -141,10 +141,17 @@ static void route_add(struct router *r, const struct fib4_route *route, bool rep
 		r->resync = true;
 }
 
+/*
+ * "ip route add local 192.0.2.0/24 dev lo": from such addresses the kernel takes no
+ * packets. After the first such route it looks each source up, and goes on with
+ * that when the route is gone; here, too, so that none need be counted. What is
+ * refused here is the kernel's to decide.
+ */
 static void apply_route(struct router *r, const struct message *m)
 {
 	struct fib4_route route;
 
+	r->ports.local_routes |= m->route.local;
 	if (!route_make(r, m, &route))
 		return;
 	if (!m->gone) {
