@@ -4,6 +4,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
+#include <linux/ipv6.h>
 
 #include "mirror_bed.h"
 
@@ -39,13 +40,23 @@ void *begin(char *buffer, uint16_t type, size_t size)
 	return mnl_nlmsg_put_extra_header(nlh, size);
 }
 
+static void put_conf6(struct nlmsghdr *nlh, uint16_t type, uint32_t mtu6)
+{
+	const uint32_t conf[] = { [DEVCONF_HOPLIMIT] = 64, [DEVCONF_MTU6] = mtu6, 1, 1 };
+	struct nlattr *nest = mnl_attr_nest_start(nlh, type);
+
+	mnl_attr_put_u32(nlh, IFLA_INET6_FLAGS, 0);
+	mnl_attr_put(nlh, IFLA_INET6_CONF, sizeof(conf), conf);
+	mnl_attr_nest_end(nlh, nest);
+}
+
 void link_message(struct bed *b, uint16_t type, unsigned int number,
 		  unsigned int vr, unsigned int flags)
 {
 	char buffer[4096];
 	struct nlmsghdr *nlh = (void *)buffer;
 	struct ifinfomsg *m = begin(buffer, type, sizeof(*m));
-	struct nlattr *info, *data;
+	struct nlattr *info, *data, *families;
 
 	m->ifi_index = 10 + number;
 	m->ifi_flags = flags;
@@ -59,6 +70,9 @@ void link_message(struct bed *b, uint16_t type, unsigned int number,
 	mnl_attr_put_u32(nlh, IFLA_EUROPA_PORT, number);
 	mnl_attr_nest_end(nlh, data);
 	mnl_attr_nest_end(nlh, info);
+	families = mnl_attr_nest_start(nlh, IFLA_AF_SPEC);
+	put_conf6(nlh, AF_INET6, b->mtu6);
+	mnl_attr_nest_end(nlh, families);
 	tell(b, nlh);
 }
 
@@ -252,6 +266,17 @@ static void put_addr6(struct nlmsghdr *nlh, uint16_t type, struct ipv6_addr a)
 	mnl_attr_put(nlh, type, 16, &a);
 }
 
+void mtu6_message(struct bed *b, uint16_t type, unsigned int number, uint32_t mtu6)
+{
+	char buffer[512];
+	struct ifinfomsg *m = begin(buffer, type, sizeof(*m));
+
+	m->ifi_family = AF_INET6;
+	m->ifi_index = 10 + number;
+	put_conf6((void *)buffer, IFLA_PROTINFO, mtu6);
+	tell(b, (void *)buffer);
+}
+
 void netconf6_message(struct bed *b, int ifindex, int forwarding)
 {
 	char buffer[512];
@@ -357,6 +382,7 @@ static void rules6(struct bed *b)
 
 static void setup6(struct bed *b)
 {
+	mtu6_message(b, RTM_NEWLINK, 1, 1500);
 	netconf6_message(b, NETCONFA_IFINDEX_ALL, 1);
 	addr6_message(b, RTM_NEWADDR, 0, ADDR6(0xfd000000, 1));
 	addr6_message(b, RTM_NEWADDR, 1, ADDR6(0xfd000001, 1));
@@ -394,6 +420,7 @@ int setup(void **state)
 
 	assert_true(router_init(&b->r));
 	b->r.vr = VR;
+	b->mtu6 = 1500;
 	link_message(b, RTM_NEWLINK, 0, VR, UP);
 	link_message(b, RTM_NEWLINK, 1, VR, UP);
 	netconf_message(b, 10, 1, 0);

@@ -23,6 +23,7 @@ struct bed {
 	struct router r;
 	struct nlmsghdr *kept[MESSAGES];
 	unsigned int count;
+	uint32_t mtu6;		/* as links are told */
 };
 
 static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 0x55 };
@@ -91,6 +92,8 @@ struct route6 {
 	uint8_t len, type, table, from;
 };
 
+/* In a message of its own. */
+void mtu6_message(struct bed *b, uint16_t type, unsigned int number, uint32_t mtu6);
 void netconf6_message(struct bed *b, int ifindex, int forwarding);
 void addr6_message(struct bed *b, uint16_t type, unsigned int number,
 		   struct ipv6_addr addr);

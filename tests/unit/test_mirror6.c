@@ -62,6 +62,29 @@ static void test_six_who_forwards(void **state)
 	assert_int_equal(b->r.ports.port[1].special, 0);
 }
 
+/* IPv6's MTU of a port, told with the port or alone, is no business of IPv4's. */
+static void test_six_mtu(void **state)
+{
+	struct bed *b = *state;
+	const struct adj *six = &b->r.neigh.adj[to6(b, FAR6)];
+	const struct adj *four = &b->r.neigh.adj[fib4_lookup(&b->r.ip4.fib, 0xc0a80505)];
+
+	mtu6_message(b, RTM_NEWLINK, 1, 1400);
+	assert_int_equal(six->limit, 1414);
+	assert_int_equal(four->limit, 1514);
+	mtu6_message(b, RTM_NEWLINK, 1, 1600);
+	assert_int_equal(six->limit, 1514);
+	b->mtu6 = 1280;
+	link_message(b, RTM_NEWLINK, 1, VR, UP);
+	assert_int_equal(six->limit, 1294);
+	assert_int_equal(four->limit, 1514);
+	/* That IPv6 leaves an interface does not mean that it goes. */
+	mtu6_message(b, RTM_DELLINK, 1, 1280);
+	mtu6_message(b, RTM_NEWLINK, 7, 1280);
+	assert_int_equal(b->r.ports.count, 2);
+	assert_false(b->r.resync);
+}
+
 /* Each message has the whole of a multipath route; its ways go one by one. */
 static void test_six_multipath(void **state)
 {
@@ -164,7 +187,7 @@ static void test_six_resync(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_six), T(test_six_who_forwards), T(test_six_multipath),
+		T(test_six), T(test_six_who_forwards), T(test_six_mtu), T(test_six_multipath),
 		T(test_six_routes), T(test_six_resync),
 	};
 

@@ -5,6 +5,7 @@
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/ipv6.h>
 #include <linux/lwtunnel.h>
 #include <linux/neighbour.h>
 #include <linux/netconf.h>
@@ -122,16 +123,34 @@ static void read_port(const struct attrs *t, struct message_link *l)
 	l->port = get32(&data, IFLA_EUROPA_PORT, EUROPA_PORT_MAX + 1);
 }
 
+/* What IPv6 has to say of a link: settings, by number. */
+static uint32_t read_mtu6(const struct nlattr *inet6)
+{
+	const size_t at = DEVCONF_MTU6 * sizeof(uint32_t);
+	uint32_t mtu = 0;
+	struct attrs t;
+
+	parse_nest(inet6, &t);
+	if (has(&t, IFLA_INET6_CONF, at + sizeof(mtu)))
+		memcpy(&mtu, (const char *)mnl_attr_get_payload(t.at[IFLA_INET6_CONF]) + at,
+		       sizeof(mtu));
+	return mtu;
+}
+
 static bool read_link(const struct nlmsghdr *nlh, struct message *m)
 {
-	struct attrs t;
+	struct attrs t, families;
 	const struct ifinfomsg *fixed = parse(nlh, sizeof(*fixed), &t);
 	struct message_link *l = &m->link;
 
-	if (!fixed || fixed->ifi_family != AF_UNSPEC || fixed->ifi_index <= 0)
+	if (!fixed || fixed->ifi_index <= 0 ||
+	    (fixed->ifi_family != AF_UNSPEC && fixed->ifi_family != AF_INET6))
 		return false;
 	m->type = MESSAGE_LINK;
-	m->family = AF_UNSPEC;
+	m->family = fixed->ifi_family;
+	parse_nest(t.at[IFLA_AF_SPEC], &families);
+	l->mtu6 = read_mtu6(m->family == AF_INET6 ? t.at[IFLA_PROTINFO] :
+						    families.at[AF_INET6]);
 	l->ifindex = fixed->ifi_index;
 	l->up = fixed->ifi_flags & IFF_UP;
 	l->running = fixed->ifi_flags & IFF_RUNNING;

@@ -40,6 +40,7 @@ static bool link_set(struct router *r, int number, const struct message_link *l)
 		.ifindex = l->ifindex,
 		.up = l->up && l->running,
 		.mtu = l->mtu,
+		.mtu6 = l->mtu6,
 		.enslaved = l->enslaved,
 	};
 
@@ -49,6 +50,17 @@ static bool link_set(struct router *r, int number, const struct message_link *l)
 	fresh = port_set(&r->ports, number, &p);
 	neigh_port(&r->neigh, number);
 	return fresh || (was_up && !p.up) || (!was_up && p.up && r->groups.dead);
+}
+
+/* A router advertisement, or an operator, may have set it. */
+static void apply_link6(struct router *r, const struct message *m)
+{
+	int port = port_find(&r->ports, m->link.ifindex);
+
+	if (port < 0 || m->gone)
+		return;
+	r->ports.port[port].mtu6 = m->link.mtu6;
+	neigh_port(&r->neigh, port);
 }
 
 static void apply_link(struct router *r, const struct message *m)
@@ -150,7 +162,9 @@ void mirror_refresh(struct router *r)
 
 void mirror_apply(struct router *r, const struct message *m)
 {
-	if (m->type == MESSAGE_LINK)
+	if (m->type == MESSAGE_LINK && m->family == AF_INET6)
+		apply_link6(r, m);
+	else if (m->type == MESSAGE_LINK)
 		apply_link(r, m);
 	else if (m->type == MESSAGE_NEXTHOP)
 		apply_nexthop(r, m);

@@ -27,6 +27,7 @@ struct port {
 	bool on4;		/* has an IPv4 address */
 	bool on6;		/* IPv6 is on: the port has an address */
 	uint32_t mtu;		/* bytes */
+	uint32_t mtu6;		/* conf.<dev>.mtu of IPv6, if that is less; 0: not known */
 	uint32_t ifindex;	/* 0: not a port */
 };
 
