@@ -59,6 +59,27 @@ static void test_header6(void **state)
 	sends6(b, 98, 0, NULL, 98);
 }
 
+/* Neighbour discovery to one that the kernel may be the proxy of. */
+static void test_discovery6(void **state)
+{
+	struct bed *b = *state;
+	unsigned int type;
+
+	for (type = 0; type < 256; type++) {
+		build6(b->frame, SRC6, DST6, 98);
+		b->frame[20] = 58;
+		b->frame[54] = type;
+		if (type >= 133 && type <= 137)
+			punts_meta(b, 98, 0, NULL, PUNT_PROTO);
+		else
+			sends6(b, 98, 0, NULL, 98);
+	}
+	/* Nothing to see what it is by. */
+	build6(b->frame, SRC6, DST6, 54);
+	b->frame[20] = 58;
+	sends6(b, 54, 0, NULL, 54);
+}
+
 /* Unspecified, loopback, mapped, link-local, multicast: from and to. */
 static void test_never6(void **state)
 {
@@ -266,7 +287,7 @@ static void test_own_addresses6(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_forward6), T(test_header6), T(test_never6), T(test_meta6),
+		T(test_forward6), T(test_header6), T(test_discovery6), T(test_never6), T(test_meta6),
 		T(test_port_state6), T(test_neighbours6), T(test_group6),
 		cmocka_unit_test(test_flow6_icmp), cmocka_unit_test(test_own_addresses6),
 	};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) the Europa authors
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
 
 #include "datapath.h"
@@ -69,6 +70,16 @@ static bool for_routers(const uint8_t *frame)
 	       frame[IPV6_NEXT_AT] == IPPROTO_ROUTING;
 }
 
+/*
+ * Neighbour discovery for an address that is not ours: as the kernel may be its
+ * proxy ("ip neigh add proxy"), and then answers instead.
+ */
+static bool for_proxy(const uint8_t *frame, unsigned int bytes)
+{
+	return frame[IPV6_NEXT_AT] == IPPROTO_ICMPV6 && bytes > IPV6_HEADERS &&
+	       frame[IPV6_HEADERS] >= ND_ROUTER_SOLICIT && frame[IPV6_HEADERS] <= ND_REDIRECT;
+}
+
 /* The same as check() does, and the route, which needs no prefetching. */
 static __attribute__((noinline)) enum punt
 check6(const struct router *r, const struct port *in, const struct europa_entry *e,
@@ -84,7 +95,7 @@ check6(const struct router *r, const struct port *in, const struct europa_entry 
 		w->length = w->fit = ipv6_length(frame);
 	if (w->length > e->len)
 		return PUNT_LENGTH;
-	if (for_routers(frame))
+	if (for_routers(frame) || for_proxy(frame, e->bytes))
 		return PUNT_PROTO;
 	if (frame[IPV6_HOPS_AT] <= 1)
 		return PUNT_TTL;
