@@ -248,6 +248,22 @@ void rule_message(struct bed *b, uint16_t type, unsigned int flags,
 	tell(b, nlh);
 }
 
+void main_rule_message(struct bed *b, uint16_t type, uint16_t odd)
+{
+	char buffer[512];
+	struct fib_rule_hdr *m = begin(buffer, type, sizeof(*m));
+
+	m->family = AF_INET;
+	m->action = FR_ACT_TO_TBL;
+	m->table = RT_TABLE_MAIN;
+	mnl_attr_put_u32((void *)buffer, FRA_PRIORITY, 32766);
+	mnl_attr_put_u32((void *)buffer, FRA_TABLE, RT_TABLE_MAIN);
+	mnl_attr_put_u8((void *)buffer, FRA_PROTOCOL, RTPROT_KERNEL);
+	if (odd)
+		mnl_attr_put_u8((void *)buffer, odd, 1);
+	tell(b, (void *)buffer);
+}
+
 void rules(struct bed *b)
 {
 	rule_message(b, RTM_NEWRULE, NLM_F_MULTI, 0, RT_TABLE_LOCAL, 0);

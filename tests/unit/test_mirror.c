@@ -3,6 +3,7 @@
 /* rtnetlink messages as the kernel sends them, cut short, and at random. */
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
+#include <linux/fib_rules.h>
 
 #include "mirror_bed.h"
 
@@ -530,6 +531,33 @@ static void test_who_forwards(void **state)
 	assert_int_equal(b->r.ports.port[0].special, PORT_PUNT);
 }
 
+/* One of the defaults goes, and comes back; one that is none takes its place. */
+static void test_default_rules(void **state)
+{
+	struct bed *b = *state;
+	const struct port *p = &b->r.ports.port[0];
+	unsigned int odd;
+
+	main_rule_message(b, RTM_DELRULE, 0);
+	assert_int_equal(p->special, PORT_PUNT);
+	assert_true(b->r.resync);
+	main_rule_message(b, RTM_NEWRULE, 0);
+	assert_int_equal(p->special, 0);
+	/* Whatever it selects by, now or in kernels to come. */
+	for (odd = 1; odd < 100; odd++) {
+		if (odd == FRA_TABLE || odd == FRA_PRIORITY || odd == FRA_PROTOCOL ||
+		    odd == FRA_SUPPRESS_PREFIXLEN || odd == FRA_SUPPRESS_IFGROUP ||
+		    odd == FRA_PAD)
+			continue;
+		memset(&b->r.ip4.rules.now, 0, sizeof(b->r.ip4.rules.now));
+		rules(b);
+		assert_int_equal(p->special, 0);
+		main_rule_message(b, RTM_NEWRULE, odd);
+		assert_int_equal(p->special, PORT_PUNT);
+		memset(&b->r.ip4.rules.dump, 0, sizeof(b->r.ip4.rules.dump));
+	}
+}
+
 /* Sources are looked up from the first route on that makes addresses ours. */
 static void test_local_routes(void **state)
 {
@@ -641,7 +669,8 @@ int main(void)
 		T(test_nexthop_unknown), T(test_nexthop_odd), T(test_nexthop_group),
 		T(test_nexthop_link), T(test_nexthop_sync), T(test_multipath),
 		T(test_multipath_dead), T(test_multipath_broken), T(test_metrics),
-		T(test_who_forwards), T(test_local_routes), T(test_resync), T(test_truncated),
+		T(test_who_forwards), T(test_default_rules), T(test_local_routes), T(test_resync),
+		T(test_truncated),
 		T(test_random),
 	};
 

@@ -405,17 +405,29 @@ static bool read_route(const struct nlmsghdr *nlh, struct message *m)
 
 /* ---- rules, and what sysctl says --------------------------------------- */
 
+/* All others select packets, as far as is known. */
+static bool selects_nothing(unsigned int type)
+{
+	switch (type) {
+	case FRA_UNSPEC:
+	case FRA_PAD:
+	case FRA_TABLE:
+	case FRA_PRIORITY:
+	case FRA_PROTOCOL:
+	case FRA_SUPPRESS_PREFIXLEN:
+	case FRA_SUPPRESS_IFGROUP:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool rule_plain(const struct fib_rule_hdr *m, const struct attrs *t)
 {
-	static const uint8_t selectors[] = {
-		FRA_SRC, FRA_DST, FRA_IIFNAME, FRA_OIFNAME, FRA_FWMARK, FRA_FWMASK,
-		FRA_FLOW, FRA_TUN_ID, FRA_L3MDEV, FRA_UID_RANGE, FRA_IP_PROTO,
-		FRA_SPORT_RANGE, FRA_DPORT_RANGE, FRA_GOTO,
-	};
 	unsigned int i;
 
-	for (i = 0; i < sizeof(selectors); i++)
-		if (t->at[selectors[i]])
+	for (i = 0; i < ATTRS; i++)
+		if (t->at[i] && !selects_nothing(i))
 			return false;
 	return m->action == FR_ACT_TO_TBL && !m->tos && !m->src_len &&
 	       !m->dst_len && !(m->flags & FIB_RULE_INVERT) &&

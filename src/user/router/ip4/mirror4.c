@@ -167,10 +167,12 @@ static void apply_route(struct router *r, const struct message *m)
 
 static void apply_rule(struct router *r, const struct message *m)
 {
-	if (m->gone)
-		r->resync = true;
-	else
+	if (!m->gone) {
 		rules_add(&r->ip4.rules, m);
+		return;
+	}
+	rules_del(&r->ip4.rules, m);
+	r->resync = true;
 }
 
 /* Any number but 0 and 1 is loose. Of those below 0 it may depend on others. */

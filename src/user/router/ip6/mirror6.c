@@ -191,10 +191,12 @@ static void apply_route(struct router *r, const struct message *m)
 
 static void apply_rule(struct router *r, const struct message *m)
 {
-	if (m->gone)
-		r->resync = true;
-	else
+	if (!m->gone) {
 		rules_add(&r->ip6.rules, m);
+		return;
+	}
+	rules_del(&r->ip6.rules, m);
+	r->resync = true;
 }
 
 /* The kernel forwards IPv6 by conf.all alone; that of an interface is about RAs. */
