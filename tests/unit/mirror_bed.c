@@ -206,6 +206,7 @@ void route_message(struct bed *b, uint16_t type, unsigned int flags,
 	m->rtm_table = r->table ? r->table : RT_TABLE_MAIN;
 	m->rtm_type = r->type ? r->type : RTN_UNICAST;
 	m->rtm_protocol = r->protocol;
+	m->rtm_flags = r->way[0] ? 0 : r->flags[0];
 	if (r->len)
 		mnl_attr_put_u32(nlh, RTA_DST, htonl(r->dst));
 	if (r->gateway)

@@ -70,7 +70,7 @@ struct route {
 	uint32_t nexthop;	/* id */
 	uint32_t mtu, lock;
 	uint32_t way[3];	/* multipath: gateways on port 1, or 0 */
-	uint8_t weight[3], flags[3];
+	uint8_t weight[3], flags[3];	/* of a plain route: flags[0] */
 	bool six;		/* via fe80::77 */
 };
 

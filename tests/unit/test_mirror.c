@@ -401,6 +401,30 @@ static void test_multipath_dead(void **state)
 	assert_int_equal(way(b, 0x14090001, 1, 1), 0x0a010009);
 }
 
+/* The same of a route's only way. */
+static void test_dead(void **state)
+{
+	struct bed *b = *state;
+	struct route r = { .dst = 0xc0a80000, .len = 16, .gateway = 0x0a010001, .oif = 11,
+			   .flags = { RTNH_F_DEAD | RTNH_F_LINKDOWN } };
+
+	link_message(b, RTM_NEWLINK, 1, VR, IFF_UP);
+	route_message(b, RTM_NEWROUTE, NLM_F_REPLACE, &r);
+	b->r.resync = false;
+	link_message(b, RTM_NEWLINK, 1, VR, UP);
+	assert_false(forwards(b, 0xc0a80505));
+	assert_true(b->r.resync);
+	/* In the dump that follows it is no more. */
+	router_mark(&b->r);
+	r.flags[0] = 0;
+	route_message(b, RTM_NEWROUTE, NLM_F_MULTI | NLM_F_REPLACE, &r);
+	assert_true(forwards(b, 0xc0a80505));
+	b->r.resync = false;
+	addr_message(b, RTM_NEWADDR, 0x0a000001);
+	netconf_message(b, 10, 1, 0);
+	assert_false(b->r.resync);
+}
+
 static void test_multipath_broken(void **state)
 {
 	struct bed *b = *state;
@@ -668,7 +692,7 @@ int main(void)
 		T(test_nexthop), T(test_nexthop_alone_decides), T(test_nexthop_gone),
 		T(test_nexthop_unknown), T(test_nexthop_odd), T(test_nexthop_group),
 		T(test_nexthop_link), T(test_nexthop_sync), T(test_multipath),
-		T(test_multipath_dead), T(test_multipath_broken), T(test_metrics),
+		T(test_multipath_dead), T(test_dead), T(test_multipath_broken), T(test_metrics),
 		T(test_who_forwards), T(test_default_rules), T(test_local_routes), T(test_resync),
 		T(test_truncated),
 		T(test_random),

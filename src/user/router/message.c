@@ -372,7 +372,8 @@ static bool read_ways(const struct rtmsg *fixed, const struct attrs *t,
 		return read_multipath(t->at[RTA_MULTIPATH], m);
 	hop = route_hop(t, m);
 	hop->oif = get32(t, RTA_OIF, 0);
-	return !(fixed->rtm_flags & RTNH_F_DEAD);
+	hop->dead = fixed->rtm_flags & RTNH_F_DEAD;
+	return true;
 }
 
 static bool read_route(const struct nlmsghdr *nlh, struct message *m)

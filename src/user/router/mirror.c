@@ -30,7 +30,7 @@ static void link_gone(struct router *r, unsigned int number)
 
 /*
  * Returns true if the kernel may have changed routes without a message; as when
- * the dead way of a multipath route is back.
+ * a way that was dead is back.
  */
 static bool link_set(struct router *r, int number, const struct message_link *l)
 {
@@ -49,7 +49,7 @@ static bool link_set(struct router *r, int number, const struct message_link *l)
 	memcpy(p.address, l->mac, 6);
 	fresh = port_set(&r->ports, number, &p);
 	neigh_port(&r->neigh, number);
-	return fresh || (was_up && !p.up) || (!was_up && p.up && r->groups.dead);
+	return fresh || (was_up && !p.up) || (!was_up && p.up && router_dead(r));
 }
 
 /* A router advertisement, or an operator, may have set it. */

@@ -27,7 +27,7 @@ static void apply_address(struct router *r, const struct message *m)
 	r->ip4.own_changed = true;
 	if (!m->gone) {
 		/* The first address of a port brings dead ways back to life. */
-		r->resync |= r->groups.dead && !m->dump;
+		r->resync |= router_dead(r) && !m->dump;
 		r->resync |= !addr4_add(&r->ip4.own, addr, a->ifindex, a->len);
 		return;
 	}
@@ -190,7 +190,7 @@ static void apply_netconf(struct router *r, const struct message *m)
 	int port;
 
 	/* Whether a way without carrier counts as dead is such a setting, too. */
-	r->resync |= r->groups.dead && !m->dump;
+	r->resync |= router_dead(r) && !m->dump;
 	if (c->all && c->has_rp_filter)
 		r->ports.rp_filter_all = rp_filter(c->rp_filter);
 	port = c->ifindex ? port_find(&r->ports, c->ifindex) : -1;

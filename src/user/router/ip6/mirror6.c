@@ -18,7 +18,7 @@ static void apply_address(struct router *r, const struct message *m)
 		return;
 	r->ip6.own_changed = true;
 	if (!m->gone) {
-		r->resync |= r->groups.dead && !m->dump;
+		r->resync |= router_dead(r) && !m->dump;
 		r->resync |= !addr6_add(&r->ip6.own, addr, a->ifindex, a->len);
 		return;
 	}
@@ -204,7 +204,7 @@ static void apply_netconf(struct router *r, const struct message *m)
 {
 	const struct message_netconf *c = &m->netconf;
 
-	r->resync |= r->groups.dead && !m->dump;
+	r->resync |= router_dead(r) && !m->dump;
 	if (c->all && c->has_forwarding)
 		r->ports.forwarding6 = c->forwarding != 0;
 }
