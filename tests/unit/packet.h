@@ -100,7 +100,7 @@ static inline void two_ports(struct router *r)
 	for (i = 0; i < 2; i++) {
 		struct port p = {
 			.ifindex = 10 + i, .up = true, .mtu = 1500, .forwarding = 1,
-			.on6 = true,
+			.on4 = true, .on6 = true,
 		};
 		struct fib4_route route = {
 			.dst = 0x0a000000 | i << 16, .len = 24, .kind = FIB4_MAIN,

@@ -1,118 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) the Europa authors
-/* Frames through the router's datapath and a kernel made of plain memory. */
+/* IPv4 frames through the router's datapath and a kernel made of plain memory. */
 #include <errno.h>
 
-#include "unit.h"
-
-#include "packet.h"
-
-#define SRC	0x0a000005	/* 10.0.0.5, on port 0 */
-#define DST	0xc0a80101	/* 192.168.1.1, by 10.1.0.1 on port 1 */
-
-/* fd00::5 on port 0, fd00::1 there is ours; 2001:db8::1 by fe80::1 on port 1. */
-#define SRC6	((struct ipv6_addr){ 0xfd00ull << 48, 5 })
-#define OWN6	((struct ipv6_addr){ 0xfd00ull << 48, 1 })
-#define DST6	((struct ipv6_addr){ 0x20010db8ull << 32, 1 })
-
-struct bed {
-	struct router r;
-	struct europa_queue q;
-	struct fake k;
-	uint8_t frame[4096];
-	struct europa_slot meta;
-	uint16_t gateway, gateway6;
-};
-
-static int setup(void **state)
-{
-	struct bed *b = calloc(1, sizeof(*b));
-
-	fake_open(&b->k, &b->q, 256, -1);
-	assert_true(router_init(&b->r));
-	b->r.q = &b->q;
-	two_ports(&b->r);
-	b->gateway = gateway(&b->r, 0xc0a80000, 16, 0x0a010001);
-	addr4_add(&b->r.ip4.own, 0x0a000001, 10, 24);
-	b->r.ip4.own_changed = true;
-	b->gateway6 = gateway6(&b->r, (struct ipv6_addr){ 0x20010db8ull << 32, 0 }, 32,
-			       (struct ipv6_addr){ 0xfe80ull << 48, 1 });
-	addr6_add(&b->r.ip6.own, OWN6, 10, 64);
-	b->r.ip6.own_changed = true;
-	assert_true(router_work(&b->r, 1000000));
-	build(b->frame, SRC, DST, 98);
-	*state = b;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct bed *b = *state;
-
-	router_exit(&b->r);
-	fake_close(&b->k);
-	free(b);
-	return 0;
-}
-
-/* One frame in, one entry out. */
-static struct europa_entry pass(struct bed *b, uint32_t len, unsigned int flags,
-				const struct europa_slot *meta)
-{
-	struct europa_entry e[EUROPA_BURST], out, none;
-	unsigned int n;
-
-	assert_true(fake_receive(&b->k, 0, b->frame, len, flags, meta) >= 0);
-	europa_ring_submit(&b->k.rx);
-	n = europa_rx_peek(&b->q, e, EUROPA_BURST);
-	assert_int_equal(n, 1);
-	datapath_burst(&b->r, e, n);
-	assert_int_equal(fake_drain(&b->k, &out), 0);
-	assert_int_equal(europa_tx_submit(&b->q), 1);
-	assert_int_equal(fake_drain(&b->k, &out), 1);
-	assert_int_equal(fake_drain(&b->k, &none), 0);
-	assert_int_equal(b->k.free_count, 256);
-	return out;
-}
-
-static void sends(struct bed *b, uint32_t len, unsigned int flags,
-		  const struct europa_slot *meta, uint32_t out_len)
-{
-	struct europa_entry e = pass(b, len, flags, meta);
-	const uint8_t *p = fake_data(&b->k, &e);
-
-	assert_int_equal(e.op, EUROPA_OP_SEND);
-	assert_int_equal(e.port, 1);
-	assert_int_equal(e.len, out_len);
-	assert_int_equal(e.bytes, IPV4_HEADERS);
-	assert_int_equal(e.offset, 64 + EUROPA_HEADROOM);
-	assert_int_equal(e.flags, 0);
-	assert_memory_equal(p, peer_address, 6);
-	assert_memory_equal(p + 6, port_address[1], 6);
-	assert_int_equal(p[IPV4_TTL_AT], b->frame[IPV4_TTL_AT] - 1);
-	assert_int_equal(header_sum(p + IPV4_AT, 20), 0xffff);
-	assert_memory_equal(p + 12, b->frame + 12, 10);
-	assert_memory_equal(p + 26, b->frame + 26, 8);
-}
-
-static void punts_meta(struct bed *b, uint32_t len, unsigned int flags,
-		       const struct europa_slot *meta, enum punt why)
-{
-	uint64_t before = b->r.stats.punt[why];
-	struct europa_entry e = pass(b, len, flags, meta);
-
-	assert_int_equal(e.op, EUROPA_OP_PUNT);
-	assert_int_equal(e.len, len);
-	assert_memory_equal(fake_data(&b->k, &e), b->frame,
-			    len < FAKE_SNAP ? len : FAKE_SNAP);
-	assert_int_equal(b->r.stats.punt[why], before + 1);
-}
-
-static void punts(struct bed *b, enum punt why)
-{
-	set_sum(b->frame);
-	punts_meta(b, 98, 0, NULL, why);
-}
+#include "datapath_bed.h"
 
 static void test_forward(void **state)
 {
@@ -340,6 +231,12 @@ static void test_reverse_path(void **state)
 	punts(b, PUNT_RPF);
 	build(b->frame, 0x0a010005, DST, 98);
 	sends(b, 98, 0, NULL, 98);
+	/* A port without an address takes only what is routed there. */
+	b->r.ports.port[0].on4 = false;
+	port_refresh(&b->r.ports);
+	punts(b, PUNT_RPF);
+	build(b->frame, SRC, DST, 98);
+	sends(b, 98, 0, NULL, 98);
 }
 
 /* A full burst, mixed; order and slots are kept. */
@@ -455,28 +352,6 @@ static void test_library(void **state)
 }
 
 /* ---- several ways ------------------------------------------------------ */
-
-/* Two more neighbours on port 1, which end in 2 and 3; the gateway ends in 0x99. */
-static uint16_t other_gateway(struct bed *b, uint8_t last)
-{
-	uint8_t mac[6] = { 2, 0, 0, 0, 0, last };
-	uint16_t id = neigh_get(&b->r.neigh, 1, 0x0a010000 | last);
-
-	neigh_set(&b->r.neigh, id, NUD_REACHABLE, mac);
-	return id;
-}
-
-/* 20/8 by these; takes the reference to the group. */
-static void by_group(struct bed *b, uint16_t id, uint32_t mtu)
-{
-	struct fib4_route route = { .dst = 0x14000000, .len = 8, .kind = FIB4_MAIN };
-
-	route.adj = neigh_clamp(&b->r.neigh, id, mtu);
-	neigh_put(&b->r.neigh, id);
-	fib4_unset(&b->r.ip4.fib, &route);
-	assert_int_equal(fib4_add(&b->r.ip4.fib, &route), FIB4_ADDED);
-	router_work(&b->r, 1000000);
-}
 
 static uint16_t two_ways(struct bed *b, uint32_t weight)
 {
@@ -719,6 +594,31 @@ static void test_reverse_path_group(void **state)
 	b->r.ports.port[0].rp_filter = 2;
 	port_refresh(&b->r.ports);
 	punts(b, PUNT_RPF);
+	/* Loose, each of the ways will do, but there has to be one. */
+	m[0].adj = m[1].adj = b->gateway;
+	by_group(b, group_get(&b->r.groups, m, 2), 0);
+	build(b->frame, 0x14000001, DST, 98);
+	sends(b, 98, 0, NULL, 98);
+	m[0].adj = m[1].adj = 0;
+	by_group(b, group_get(&b->r.groups, m, 2), 0);
+	punts(b, PUNT_RPF);
+}
+
+/* Addresses that are this host's by a route: none is a source, nor where one goes. */
+static void test_local_routes(void **state)
+{
+	const struct fib4_route local = { .dst = 0xc6120000, .len = 16, .kind = FIB4_LOCAL };
+	struct bed *b = *state;
+
+	assert_int_equal(fib4_add(&b->r.ip4.fib, &local), FIB4_ADDED);
+	router_work(&b->r, 1000000);
+	b->r.ports.local_routes = true;
+	port_refresh(&b->r.ports);
+	sends(b, 98, 0, NULL, 98);
+	build(b->frame, 0xc6120001, DST, 98);
+	punts(b, PUNT_RPF);
+	build(b->frame, SRC, 0xc6120001, 98);
+	punts(b, PUNT_ROUTE);
 }
 
 /* The setting of this machine, which need not be any of the three. */
@@ -731,270 +631,6 @@ static void test_flow_setting(void **state)
 	assert_in_range(f.policy, FLOW_L3, FLOW_OTHER);
 }
 
-/* ---- IPv6 -------------------------------------------------------------- */
-
-static void sends6(struct bed *b, uint32_t len, unsigned int flags,
-		   const struct europa_slot *meta, uint32_t out_len)
-{
-	struct europa_entry e = pass(b, len, flags, meta);
-	const uint8_t *p = fake_data(&b->k, &e);
-
-	assert_int_equal(e.op, EUROPA_OP_SEND);
-	assert_int_equal(e.port, 1);
-	assert_int_equal(e.len, out_len);
-	assert_memory_equal(p, peer_address, 6);
-	assert_memory_equal(p + 6, port_address[1], 6);
-	assert_int_equal(p[IPV6_HOPS_AT], b->frame[IPV6_HOPS_AT] - 1);
-	assert_memory_equal(p + 12, b->frame + 12, 9);
-	assert_memory_equal(p + 22, b->frame + 22, 32);
-}
-
-static void test_forward6(void **state)
-{
-	struct bed *b = *state;
-
-	build6(b->frame, SRC6, DST6, 98);
-	sends6(b, 98, 0, NULL, 98);
-	/* Nothing behind the header; padding behind that. */
-	build6(b->frame, SRC6, DST6, 54);
-	sends6(b, 60, 0, NULL, 54);
-	assert_int_equal(b->r.stats.sent, 2);
-}
-
-static void test_header6(void **state)
-{
-	struct bed *b = *state;
-	static const struct { uint8_t at, value; enum punt why; } odd[] = {
-		{ 5, 0x77, PUNT_MAC }, { 13, 0xde, PUNT_PROTO }, { 14, 0x40, PUNT_PROTO },
-		{ 18, 1, PUNT_LENGTH }, { 19, 45, PUNT_LENGTH },
-		{ 20, 0, PUNT_PROTO }, { 20, 43, PUNT_PROTO },
-		{ 21, 1, PUNT_TTL }, { 21, 0, PUNT_TTL },
-		{ 22, 0xff, PUNT_SOURCE },
-		{ 37, 1, PUNT_SOURCE },
-		{ 38, 0xff, PUNT_ROUTE }, { 38, 0x30, PUNT_ROUTE },
-	};
-	unsigned int i;
-
-	for (i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
-		build6(b->frame, SRC6, DST6, 98);
-		b->frame[odd[i].at] = odd[i].value;
-		punts_meta(b, 98, 0, NULL, odd[i].why);
-	}
-	build6(b->frame, SRC6, DST6, 98);
-	punts_meta(b, 53, 0, NULL, PUNT_LENGTH);
-	/* Other extension headers are the destination's business. */
-	b->frame[20] = 44;
-	sends6(b, 98, 0, NULL, 98);
-	b->frame[20] = 60;
-	sends6(b, 98, 0, NULL, 98);
-}
-
-/* Unspecified, loopback, mapped, link-local, multicast: from and to. */
-static void test_never6(void **state)
-{
-	static const struct ipv6_addr never[] = {
-		{ 0, 0 }, { 0, 1 }, { 0, 0xffff01020304 }, { 0xfe80ull << 48, 5 },
-		{ 0xfebfull << 48, 5 }, { 0xff02ull << 48, 1 }, { ~0ull, ~0ull },
-	};
-	struct bed *b = *state;
-	unsigned int i;
-
-	gateway6(&b->r, (struct ipv6_addr){ 0, 0 }, 0,
-		 (struct ipv6_addr){ 0xfe80ull << 48, 1 });
-	for (i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
-		build6(b->frame, never[i], DST6, 98);
-		punts_meta(b, 98, 0, NULL, PUNT_SOURCE);
-		build6(b->frame, SRC6, never[i], 98);
-		punts_meta(b, 98, 0, NULL, PUNT_ROUTE);
-	}
-	/* 64:ff9b::/96, of NAT64, and the rest of the world. */
-	build6(b->frame, SRC6, (struct ipv6_addr){ 0x64ff9bull << 32, 7 }, 98);
-	sends6(b, 98, 0, NULL, 98);
-	build6(b->frame, (struct ipv6_addr){ 0xfec0ull << 48, 7 }, SRC6, 98);
-	punts_meta(b, 98, 0, NULL, PUNT_SAME);
-}
-
-static void test_meta6(void **state)
-{
-	struct bed *b = *state;
-
-	build6(b->frame, SRC6, DST6, 1514);
-	sends6(b, 1514, 0, NULL, 1514);
-	build6(b->frame, SRC6, DST6, 1515);
-	punts_meta(b, 1515, 0, NULL, PUNT_MTU);
-	build6(b->frame, SRC6, DST6, 4000);
-	b->meta.flags = EUROPA_SLOT_GSO | EUROPA_SLOT_CSUM;
-	b->meta.gso_type = EUROPA_GSO_TCPV6;
-	b->meta.gso_size = 1440;
-	b->meta.gso_hdr_len = 74;
-	sends6(b, 4000, 0, &b->meta, 4000);
-	b->meta.gso_size = 1441;
-	punts_meta(b, 4000, 0, &b->meta, PUNT_MTU);
-	b->meta.gso_size = 1440;
-	b->frame[19]--;
-	punts_meta(b, 4000, 0, &b->meta, PUNT_GSO);
-	build6(b->frame, SRC6, DST6, 98);
-	b->meta.flags = EUROPA_SLOT_VLAN;
-	punts_meta(b, 98, 0, &b->meta, PUNT_VLAN);
-	b->meta.flags = EUROPA_SLOT_CSUM;
-	sends6(b, 98, 0, &b->meta, 98);
-}
-
-/* Where IPv6 is not forwarded, IPv4 is, and the other way round. */
-static void test_port_state6(void **state)
-{
-	struct bed *b = *state;
-
-	b->r.ports.forwarding6 = false;
-	port_refresh(&b->r.ports);
-	sends(b, 98, 0, NULL, 98);
-	build6(b->frame, SRC6, DST6, 98);
-	punts_meta(b, 98, 0, NULL, PUNT_OFF);
-	b->r.ports.forwarding6 = true;
-	b->r.ports.punt_all = true;
-	b->r.ports.port[0].forwarding = false;
-	port_refresh(&b->r.ports);
-	sends6(b, 98, 0, NULL, 98);
-	b->r.ports.port[0].on6 = false;
-	port_refresh(&b->r.ports);
-	punts_meta(b, 98, 0, NULL, PUNT_OFF);
-}
-
-/* Neighbours of both families, apart; gateways by their state. */
-static void test_neighbours6(void **state)
-{
-	struct bed *b = *state;
-	struct fib6_route host = {
-		.dst = { 0xfd000001ull << 32, 9 }, .len = 128, .kind = FIB6_HOST,
-	};
-
-	build6(b->frame, SRC6, host.dst, 98);
-	punts_meta(b, 98, 0, NULL, PUNT_NEIGH);
-	host.adj = neigh_get6(&b->r.neigh, 1, host.dst);
-	host.glean = neigh_get6(&b->r.neigh, 1, (struct ipv6_addr){ 0, 0 });
-	assert_int_not_equal(host.glean, neigh_find(&b->r.neigh, 1, 0));
-	neigh_set(&b->r.neigh, host.adj, NUD_REACHABLE, peer_address);
-	fib6_add(&b->r.ip6.fib, &host);
-	sends6(b, 98, 0, NULL, 98);
-	neigh_set(&b->r.neigh, host.adj, NUD_FAILED, NULL);
-	punts_meta(b, 98, 0, NULL, PUNT_NEIGH);
-	build6(b->frame, SRC6, DST6, 98);
-	neigh_tick(&b->r.neigh, 100);
-	neigh_set(&b->r.neigh, b->gateway6, NUD_STALE, peer_address);
-	punts_meta(b, 98, 0, NULL, PUNT_PROBE);
-	sends6(b, 98, 0, NULL, 98);
-	/* An IPv4 route by the IPv6 gateway. */
-	neigh_hold(&b->r.neigh, b->gateway6);
-	by_group(b, b->gateway6, 0);
-	build(b->frame, SRC, 0x14000001, 98);
-	sends(b, 98, 0, NULL, 98);
-}
-
-/* A flow's packet; returns the last byte of whom it is sent to. */
-static int flow6(struct bed *b, uint32_t dst, uint32_t ports, uint16_t label)
-{
-	struct europa_entry e;
-
-	build6(b->frame, SRC6, (struct ipv6_addr){ 0x20010db9ull << 32, dst }, 98);
-	put32(b->frame + 54, ports);
-	memcpy(b->frame + 16, &label, 2);
-	e = pass(b, 98, 0, NULL);
-	assert_int_equal(e.op, EUROPA_OP_SEND);
-	assert_int_equal(fake_data(&b->k, &e)[21], 63);
-	return fake_data(&b->k, &e)[5];
-}
-
-static unsigned int second_of6(struct bed *b, char vary)
-{
-	unsigned int i, n = 0;
-
-	for (i = 0; i < 2000; i++) {
-		uint32_t dst = vary == 'd' ? i : 0, ports = vary == 'p' ? i : 0;
-		int way = flow6(b, dst, ports, vary == 'l' ? i : 0);
-
-		assert_int_equal(flow6(b, dst, ports, vary == 'l' ? i : 0), way);
-		n += way == 2;
-	}
-	return n;
-}
-
-static void test_group6(void **state)
-{
-	struct bed *b = *state;
-	struct group_member m[2] = {
-		{ .adj = b->gateway6, .weight = 1 },
-		{ .adj = other_gateway(b, 2), .weight = 1 },
-	};
-	struct fib6_route route = {
-		.dst = { 0x20010db9ull << 32, 0 }, .len = 32, .kind = FIB6_MAIN,
-		.adj = group_get(&b->r.groups, m, 2),
-	};
-	unsigned int n;
-
-	neigh_put(&b->r.neigh, m[1].adj);
-	fib6_add(&b->r.ip6.fib, &route);
-	assert_in_range(second_of6(b, 'd'), 900, 1100);
-	assert_in_range(second_of6(b, 'l'), 900, 1100);
-	n = second_of6(b, 'p');
-	assert_true(n == 0 || n == 2000);
-	b->r.ip6.flow.policy = FLOW_L4;
-	assert_in_range(second_of6(b, 'p'), 900, 1100);
-	n = second_of6(b, 'l');
-	assert_true(n == 0 || n == 2000);
-	b->r.ip6.flow.policy = FLOW_OTHER;
-	punts_meta(b, 98, 0, NULL, PUNT_MULTIPATH);
-}
-
-/* An ICMPv6 error goes the way of what it is about. */
-static void test_flow6_icmp(void **state)
-{
-	struct flow f = { .key = { 1, 2 } };
-	uint8_t frame[200], inner[200];
-	uint32_t i, same = 0;
-
-	(void)state;
-	for (i = 0; i < 100; i++) {
-		build6(inner, SRC6, (struct ipv6_addr){ 0x20010db9ull << 32, i }, 98);
-		build6(frame, OWN6, DST6, 150);
-		frame[20] = 58;
-		frame[54] = 3;
-		memcpy(frame + 62, inner + 14, 84);
-		assert_int_equal(flow6_hash(&f, frame, 150), flow6_hash(&f, inner, 98));
-		frame[54] = 128;
-		same += flow6_hash(&f, frame, 150) == flow6_hash(&f, inner, 98);
-	}
-	assert_int_equal(same, 0);
-}
-
-static void test_own_addresses6(void **state)
-{
-	struct addr6 t;
-	uint32_t i;
-
-	(void)state;
-	assert_true(addr6_init(&t));
-	for (i = 0; i < 300; i++)
-		assert_true(addr6_add(&t, (struct ipv6_addr){ 7, 3 * i + 1 }, i % 5, 64));
-	addr6_add(&t, (struct ipv6_addr){ 7, 1 }, 99, 64);
-	addr6_build(&t);
-	for (i = 0; i < 900; i++)
-		assert_int_equal(addr6_has(&t, (struct ipv6_addr){ 7, i }), i % 3 == 1);
-	assert_true(addr6_on(&t, 99));
-	addr6_del(&t, (struct ipv6_addr){ 7, 1 }, 99, 64);
-	addr6_build(&t);
-	assert_false(addr6_on(&t, 99));
-	assert_true(addr6_has(&t, (struct ipv6_addr){ 7, 1 }));
-	addr6_mark(&t);
-	addr6_add(&t, (struct ipv6_addr){ 7, 4 }, 1, 64);
-	addr6_sweep(&t);
-	addr6_build(&t);
-	assert_int_equal(t.count, 1);
-	assert_false(addr6_has(&t, (struct ipv6_addr){ 7, 1 }));
-	addr6_exit(&t);
-}
-
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1005,10 +641,7 @@ int main(void)
 		T(test_reverse_path), T(test_burst), T(test_library),
 		T(test_group_flows), T(test_group_fragments), T(test_group_icmp),
 		T(test_group_member), T(test_route_mtu), T(test_nexthop_changes),
-		T(test_link_route), T(test_reverse_path_group),
-		T(test_forward6), T(test_header6), T(test_never6), T(test_meta6),
-		T(test_port_state6), T(test_neighbours6), T(test_group6),
-		cmocka_unit_test(test_flow6_icmp), cmocka_unit_test(test_own_addresses6),
+		T(test_link_route), T(test_reverse_path_group), T(test_local_routes),
 		cmocka_unit_test(test_flow_setting),
 		cmocka_unit_test(test_increment),
 		cmocka_unit_test(test_own_addresses),

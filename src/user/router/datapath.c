@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) the Europa authors
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
 
 #include "datapath.h"
@@ -47,15 +48,15 @@ static __attribute__((noinline)) enum punt
 check_special(const struct router *r, const struct port *in,
 	      const struct europa_entry *e, uint32_t src)
 {
+	bool strict = in->special & PORT_RPF_STRICT, ok;
 	const struct adj *a;
-	bool ok;
 
 	if (in->special & PORT_PUNT)
 		return PUNT_OFF;
 	a = &r->neigh.adj[fib4_lookup(&r->ip4.fib, src)];
 	if (a->group)
-		ok = group_uses_port(&r->groups, a->group, e->port);
-	else if (in->special & PORT_RPF_STRICT)
+		ok = group_uses_port(&r->groups, a->group, strict ? e->port : NEIGH_NO_PORT);
+	else if (strict)
 		ok = a->port == e->port;
 	else
 		ok = a->port != NEIGH_NO_PORT;
@@ -67,6 +68,16 @@ static bool for_routers(const uint8_t *frame)
 {
 	return frame[IPV6_NEXT_AT] == IPPROTO_HOPOPTS ||
 	       frame[IPV6_NEXT_AT] == IPPROTO_ROUTING;
+}
+
+/*
+ * Neighbour discovery for an address that is not ours: as the kernel may be its
+ * proxy ("ip neigh add proxy"), and then answers instead.
+ */
+static bool for_proxy(const uint8_t *frame, unsigned int bytes)
+{
+	return frame[IPV6_NEXT_AT] == IPPROTO_ICMPV6 && bytes > IPV6_HEADERS &&
+	       frame[IPV6_HEADERS] >= ND_ROUTER_SOLICIT && frame[IPV6_HEADERS] <= ND_REDIRECT;
 }
 
 /* The same as check() does, and the route, which needs no prefetching. */
@@ -84,7 +95,7 @@ check6(const struct router *r, const struct port *in, const struct europa_entry 
 		w->length = w->fit = ipv6_length(frame);
 	if (w->length > e->len)
 		return PUNT_LENGTH;
-	if (for_routers(frame))
+	if (for_routers(frame) || for_proxy(frame, e->bytes))
 		return PUNT_PROTO;
 	if (frame[IPV6_HOPS_AT] <= 1)
 		return PUNT_TTL;

@@ -254,8 +254,11 @@ bool group_uses_port(const struct groups *t, uint16_t group, unsigned int port)
 	const struct group *g = t->at[group];
 	uint32_t i;
 
-	for (i = 0; i < g->count; i++)
-		if (t->neigh->adj[g->member[i].adj].port == port)
+	for (i = 0; i < g->count; i++) {
+		uint16_t other = t->neigh->adj[g->member[i].adj].port;
+
+		if (port == NEIGH_NO_PORT ? other != port : other == port)
 			return true;
+	}
 	return false;
 }

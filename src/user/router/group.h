@@ -74,7 +74,7 @@ static inline uint16_t group_choose(const struct groups *t, uint16_t group,
 	return 0;
 }
 
-/* Has it a member that leaves by that port? */
+/* Has it a member that leaves by that port, or with NEIGH_NO_PORT by any? */
 bool group_uses_port(const struct groups *t, uint16_t group, unsigned int port);
 
 #endif

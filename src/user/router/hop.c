@@ -46,6 +46,12 @@ static uint16_t object(struct router *r, const struct message *m)
 	return adj;
 }
 
+static uint16_t single(struct router *r, const struct message *m)
+{
+	r->dead |= m->hop[0].dead;
+	return hop_get(r, &m->hop[0], m->family);
+}
+
 uint16_t hop_route(struct router *r, const struct message *m)
 {
 	uint16_t adj, clamped;
@@ -55,7 +61,7 @@ uint16_t hop_route(struct router *r, const struct message *m)
 	if (m->route.nexthop)
 		adj = object(r, m);
 	else if (m->hops == 1)
-		adj = hop_get(r, &m->hop[0], m->family);
+		adj = single(r, m);
 	else
 		adj = group(r, m);
 	clamped = neigh_clamp(&r->neigh, adj, m->route.mtu);

@@ -5,6 +5,7 @@
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/ipv6.h>
 #include <linux/lwtunnel.h>
 #include <linux/neighbour.h>
 #include <linux/netconf.h>
@@ -122,16 +123,34 @@ static void read_port(const struct attrs *t, struct message_link *l)
 	l->port = get32(&data, IFLA_EUROPA_PORT, EUROPA_PORT_MAX + 1);
 }
 
+/* What IPv6 has to say of a link: settings, by number. */
+static uint32_t read_mtu6(const struct nlattr *inet6)
+{
+	const size_t at = DEVCONF_MTU6 * sizeof(uint32_t);
+	uint32_t mtu = 0;
+	struct attrs t;
+
+	parse_nest(inet6, &t);
+	if (has(&t, IFLA_INET6_CONF, at + sizeof(mtu)))
+		memcpy(&mtu, (const char *)mnl_attr_get_payload(t.at[IFLA_INET6_CONF]) + at,
+		       sizeof(mtu));
+	return mtu;
+}
+
 static bool read_link(const struct nlmsghdr *nlh, struct message *m)
 {
-	struct attrs t;
+	struct attrs t, families;
 	const struct ifinfomsg *fixed = parse(nlh, sizeof(*fixed), &t);
 	struct message_link *l = &m->link;
 
-	if (!fixed || fixed->ifi_family != AF_UNSPEC || fixed->ifi_index <= 0)
+	if (!fixed || fixed->ifi_index <= 0 ||
+	    (fixed->ifi_family != AF_UNSPEC && fixed->ifi_family != AF_INET6))
 		return false;
 	m->type = MESSAGE_LINK;
-	m->family = AF_UNSPEC;
+	m->family = fixed->ifi_family;
+	parse_nest(t.at[IFLA_AF_SPEC], &families);
+	l->mtu6 = read_mtu6(m->family == AF_INET6 ? t.at[IFLA_PROTINFO] :
+						    families.at[AF_INET6]);
 	l->ifindex = fixed->ifi_index;
 	l->up = fixed->ifi_flags & IFF_UP;
 	l->running = fixed->ifi_flags & IFF_RUNNING;
@@ -331,7 +350,10 @@ static bool read_metrics(const struct nlattr *metrics, struct message_route *r)
 
 /*
  * A nexthop object alone decides, whatever else the route says: the kernel adds
- * the object's ways for programs that know none, as they were just then.
+ * the object's ways for programs that know none, as they were just then. But for
+ * the type: a blackhole is the route, which may name an object for no purpose, or
+ * the object. If that becomes another the kernel repeats the route, unless
+ * nexthop_compat_mode is 0: then the route is the kernel's until the next dump.
  */
 static bool read_ways(const struct rtmsg *fixed, const struct attrs *t,
 		      struct message *m)
@@ -340,16 +362,18 @@ static bool read_ways(const struct rtmsg *fixed, const struct attrs *t,
 	struct message_hop *hop;
 
 	r->nexthop = get32(t, RTA_NH_ID, 0);
+	if (fixed->rtm_type != RTN_UNICAST)
+		return false;
 	if (r->nexthop)
-		return fixed->rtm_type == RTN_UNICAST ||
-		       fixed->rtm_type == RTN_BLACKHOLE;
-	if (t->at[RTA_NH_ID] || fixed->rtm_type != RTN_UNICAST)
+		return true;
+	if (t->at[RTA_NH_ID])
 		return false;
 	if (t->at[RTA_MULTIPATH])
 		return read_multipath(t->at[RTA_MULTIPATH], m);
 	hop = route_hop(t, m);
 	hop->oif = get32(t, RTA_OIF, 0);
-	return !(fixed->rtm_flags & RTNH_F_DEAD);
+	hop->dead = fixed->rtm_flags & RTNH_F_DEAD;
+	return true;
 }
 
 static bool read_route(const struct nlmsghdr *nlh, struct message *m)
@@ -373,6 +397,7 @@ static bool read_route(const struct nlmsghdr *nlh, struct message *m)
 	r->len = fixed->rtm_dst_len;
 	r->tos = fixed->rtm_tos;
 	r->from_source = fixed->rtm_src_len;
+	r->local = fixed->rtm_type == RTN_LOCAL && fixed->rtm_protocol != RTPROT_KERNEL;
 	r->plain = read_metrics(t.at[RTA_METRICS], r);
 	r->plain &= read_ways(fixed, &t, m);
 	get_addr(&t, RTA_DST, m->family, &r->dst);
@@ -381,17 +406,29 @@ static bool read_route(const struct nlmsghdr *nlh, struct message *m)
 
 /* ---- rules, and what sysctl says --------------------------------------- */
 
+/* All others select packets, as far as is known. */
+static bool selects_nothing(unsigned int type)
+{
+	switch (type) {
+	case FRA_UNSPEC:
+	case FRA_PAD:
+	case FRA_TABLE:
+	case FRA_PRIORITY:
+	case FRA_PROTOCOL:
+	case FRA_SUPPRESS_PREFIXLEN:
+	case FRA_SUPPRESS_IFGROUP:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool rule_plain(const struct fib_rule_hdr *m, const struct attrs *t)
 {
-	static const uint8_t selectors[] = {
-		FRA_SRC, FRA_DST, FRA_IIFNAME, FRA_OIFNAME, FRA_FWMARK, FRA_FWMASK,
-		FRA_FLOW, FRA_TUN_ID, FRA_L3MDEV, FRA_UID_RANGE, FRA_IP_PROTO,
-		FRA_SPORT_RANGE, FRA_DPORT_RANGE, FRA_GOTO,
-	};
 	unsigned int i;
 
-	for (i = 0; i < sizeof(selectors); i++)
-		if (t->at[selectors[i]])
+	for (i = 0; i < ATTRS; i++)
+		if (t->at[i] && !selects_nothing(i))
 			return false;
 	return m->action == FR_ACT_TO_TBL && !m->tos && !m->src_len &&
 	       !m->dst_len && !(m->flags & FIB_RULE_INVERT) &&

@@ -21,6 +21,7 @@ struct message_addr {
 struct message_link {
 	uint32_t ifindex;
 	uint32_t mtu;		/* bytes; 0: not told */
+	uint32_t mtu6;		/* of IPv6, which may be less; 0: not told */
 	bool up;		/* switched on */
 	bool running;		/* carrier on */
 	bool enslaved;		/* to a bridge, a VRF, ... */
@@ -78,6 +79,7 @@ struct message_route {
 	uint8_t len;		/* of dst, bits; no more than an address has */
 	uint8_t tos;
 	bool from_source;	/* only packets of some sources take it */
+	bool local;		/* to this host, by somebody's choice, not by an address */
 	bool plain;		/* forwards */
 };
 
@@ -104,7 +106,9 @@ enum message_type {
 
 struct message {
 	enum message_type type;
-	uint8_t family;		/* AF_*; of a link or nexthop: AF_UNSPEC */
+	uint8_t family;		/* AF_*; of a nexthop AF_UNSPEC; of a link, too, or
+				 * AF_INET6: only ifindex and mtu6 are told
+				 */
 	bool gone;		/* deleted: RTM_DEL* */
 	bool dump;		/* part of a dump, not a change */
 	bool replace;		/* a route, instead of another */

@@ -30,7 +30,7 @@ static void link_gone(struct router *r, unsigned int number)
 
 /*
  * Returns true if the kernel may have changed routes without a message; as when
- * the dead way of a multipath route is back.
+ * a way that was dead is back.
  */
 static bool link_set(struct router *r, int number, const struct message_link *l)
 {
@@ -40,6 +40,7 @@ static bool link_set(struct router *r, int number, const struct message_link *l)
 		.ifindex = l->ifindex,
 		.up = l->up && l->running,
 		.mtu = l->mtu,
+		.mtu6 = l->mtu6,
 		.enslaved = l->enslaved,
 	};
 
@@ -48,7 +49,18 @@ static bool link_set(struct router *r, int number, const struct message_link *l)
 	memcpy(p.address, l->mac, 6);
 	fresh = port_set(&r->ports, number, &p);
 	neigh_port(&r->neigh, number);
-	return fresh || (was_up && !p.up) || (!was_up && p.up && r->groups.dead);
+	return fresh || (was_up && !p.up) || (!was_up && p.up && router_dead(r));
+}
+
+/* A router advertisement, or an operator, may have set it. */
+static void apply_link6(struct router *r, const struct message *m)
+{
+	int port = port_find(&r->ports, m->link.ifindex);
+
+	if (port < 0 || m->gone)
+		return;
+	r->ports.port[port].mtu6 = m->link.mtu6;
+	neigh_port(&r->neigh, port);
 }
 
 static void apply_link(struct router *r, const struct message *m)
@@ -133,20 +145,26 @@ static void tell_rules(bool odd, const char *which, bool *told)
 void mirror_refresh(struct router *r)
 {
 	struct ports *t = &r->ports;
+	struct port *p;
 	unsigned int i;
 
 	t->punt_all = rules_odd(&r->ip4.rules);
 	t->punt_all6 = rules_odd(&r->ip6.rules);
 	tell_rules(t->punt_all, "", &r->rules_told);
 	tell_rules(t->punt_all6 && t->forwarding6, "IPv6 ", &r->rules6_told);
-	for (i = 0; i < t->count; i++)
-		t->port[t->used[i]].on6 = addr6_on(&r->ip6.own, t->port[t->used[i]].ifindex);
+	for (i = 0; i < t->count; i++) {
+		p = &t->port[t->used[i]];
+		p->on4 = addr4_on(&r->ip4.own, p->ifindex);
+		p->on6 = addr6_on(&r->ip6.own, p->ifindex);
+	}
 	port_refresh(t);
 }
 
 void mirror_apply(struct router *r, const struct message *m)
 {
-	if (m->type == MESSAGE_LINK)
+	if (m->type == MESSAGE_LINK && m->family == AF_INET6)
+		apply_link6(r, m);
+	else if (m->type == MESSAGE_LINK)
 		apply_link(r, m);
 	else if (m->type == MESSAGE_NEXTHOP)
 		apply_nexthop(r, m);

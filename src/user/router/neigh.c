@@ -87,6 +87,12 @@ static void refresh_aliases(struct neigh_table *t, uint16_t id)
 		follow(t, alias);
 }
 
+/* Of an IPv4 route by an IPv6 gateway, too: what may be too long is the kernel's. */
+static uint32_t mtu_to(const struct neigh *n, const struct port *p)
+{
+	return n->six && p->mtu6 && p->mtu6 < p->mtu ? p->mtu6 : p->mtu;
+}
+
 /* Make the datapath's entry out of the neighbour, its port and its timer. */
 static void refresh(struct neigh_table *t, uint16_t id)
 {
@@ -100,7 +106,7 @@ static void refresh(struct neigh_table *t, uint16_t id)
 	a->group = 0;
 	a->limit = 0;
 	if (p->ifindex && p->up && !n->glean && neigh_usable(n->state) && !n->due)
-		a->limit = p->mtu + ETH_HEADER;
+		a->limit = mtu_to(n, p) + ETH_HEADER;
 	refresh_aliases(t, id);
 }
 

@@ -44,7 +44,7 @@ static const uint8_t groups[] = {
 	RTNLGRP_LINK, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV4_IFADDR,
 	RTNLGRP_IPV4_RULE, RTNLGRP_IPV4_ROUTE, RTNLGRP_NEIGH, RTNLGRP_NEXTHOP,
 	RTNLGRP_IPV6_NETCONF, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_RULE,
-	RTNLGRP_IPV6_ROUTE,
+	RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV6_IFINFO,
 };
 
 static int join(struct mnl_socket *socket)
@@ -151,6 +151,36 @@ static void dump_done(struct netlink *nl, struct router *r, uint64_t now)
 
 /* ---- receiving --------------------------------------------------------- */
 
+/* Of NLMSG_ERROR and of NLMSG_DONE: both begin with it. */
+static int error_of(const struct nlmsghdr *nlh)
+{
+	int err;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(err))
+		return -EBADMSG;
+	memcpy(&err, mnl_nlmsg_get_payload(nlh), sizeof(err));
+	return err;
+}
+
+/*
+ * A dump that ends with an error has not told all, and what it left out would be
+ * swept. But a kernel may have been told to do without IPv6.
+ */
+static bool incomplete(const struct netlink *nl, int err)
+{
+	bool absent = err == -EOPNOTSUPP || err == -EAFNOSUPPORT;
+
+	return err && !(absent && dumps[nl->step].family == AF_INET6);
+}
+
+/* A kernel without IPv6 that is asked for its routes tells those of all families. */
+static bool asked_for(const struct netlink *nl, const struct message *m)
+{
+	uint8_t family = dumps[nl->step].family;
+
+	return family == AF_UNSPEC || family == m->family;
+}
+
 static void receive_one(struct netlink *nl, struct router *r,
 			const struct nlmsghdr *nlh, uint64_t now)
 {
@@ -161,17 +191,14 @@ static void receive_one(struct netlink *nl, struct router *r,
 		nl->broken = true;
 	switch (nlh->nlmsg_type) {
 	case NLMSG_ERROR:
+	case NLMSG_DONE:
 		if (!ours)
 			return;
-		/* A kernel may have been told to do without IPv6. */
-		nl->broken |= dumps[nl->step].family != AF_INET6;
-		/* fall through */
-	case NLMSG_DONE:
-		if (ours)
-			dump_done(nl, r, now);
+		nl->broken |= incomplete(nl, error_of(nlh));
+		dump_done(nl, r, now);
 		return;
 	default:
-		if (message_read(nlh, &m))
+		if (message_read(nlh, &m) && (!ours || asked_for(nl, &m)))
 			mirror_apply(r, &m);
 		r->stats.messages++;
 	}
@@ -188,12 +215,18 @@ static void receive_all(struct netlink *nl, struct router *r, int size,
 	}
 }
 
-/* Messages were lost. A dump going on has lost some too, perhaps its end. */
+/*
+ * Messages were lost. A dump going on has lost some too, perhaps its end. Until
+ * all that is left is read the kernel drops every other change, without saying so
+ * again; and what is left may be what the lost ones took back. So a sync that
+ * began now would confirm what is gone, and miss what comes.
+ */
 static void overrun(struct netlink *nl, struct router *r)
 {
 	r->stats.overruns++;
 	r->resync = true;
 	nl->syncing = false;
+	nl->draining = true;
 }
 
 /* Returns false when there is nothing to read. */
@@ -211,8 +244,12 @@ static bool receive(struct netlink *nl, struct router *r, uint64_t now)
 		overrun(nl, r);
 		return true;
 	}
-	if (n < 0)
-		return errno == EINTR;
+	if (n < 0 && errno == EINTR)
+		return true;
+	if (n < 0) {
+		nl->draining = false;
+		return false;
+	}
 	if (from.nl_pid)
 		return true;
 	if (msg.msg_flags & MSG_TRUNC)
@@ -226,7 +263,7 @@ int netlink_timeout(const struct netlink *nl, const struct router *r,
 {
 	uint64_t due = nl->synced_at + SYNC_EVERY;
 
-	if (!r->resync || nl->syncing)
+	if (!r->resync || nl->syncing || nl->draining)
 		return -1;
 	return !nl->synced || now >= due ? 0 : (int)(due - now);
 }

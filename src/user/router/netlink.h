@@ -18,6 +18,7 @@ struct netlink {
 	unsigned int step;	/* of the dumps of one sync */
 	bool syncing;
 	bool broken;		/* this sync must be done again */
+	bool draining;		/* lost some: read what is left before the next sync */
 	bool synced;		/* once, completely */
 	uint64_t synced_at;	/* ms */
 	uint8_t *buffer;

@@ -12,7 +12,10 @@ int port_find(const struct ports *t, uint32_t ifindex)
 	return -1;
 }
 
-/* RP_FILTER in effect is the greater of the device's and all's. */
+/*
+ * RP_FILTER in effect is the greater of the device's and all's. Without an address
+ * there is nothing loose about it: the kernel takes only what is routed there.
+ */
 static uint8_t special(const struct ports *t, const struct port *p)
 {
 	uint8_t rpf = p->rp_filter > t->rp_filter_all ? p->rp_filter :
@@ -20,9 +23,9 @@ static uint8_t special(const struct ports *t, const struct port *p)
 
 	if (t->punt_all || !p->forwarding || !p->up || p->enslaved)
 		return PORT_PUNT;
-	if (rpf == 1)
+	if (rpf == 1 || (rpf && !p->on4))
 		return PORT_RPF_STRICT;
-	return rpf ? PORT_RPF_LOOSE : 0;
+	return rpf || t->local_routes ? PORT_RPF_LOOSE : 0;
 }
 
 /*
@@ -66,6 +69,7 @@ bool port_set(struct ports *t, unsigned int number, const struct port *p)
 	if (!fresh) {
 		new.forwarding = old->forwarding;
 		new.rp_filter = old->rp_filter;
+		new.on4 = old->on4;
 		new.on6 = old->on6;
 	}
 	new.mac = address_word(p->address);

@@ -24,8 +24,10 @@ struct port {
 	uint8_t forwarding;	/* conf.<dev>.forwarding */
 	uint8_t rp_filter;	/* conf.<dev>.rp_filter: 0, 1, 2 */
 	uint8_t generation;
+	bool on4;		/* has an IPv4 address */
 	bool on6;		/* IPv6 is on: the port has an address */
 	uint32_t mtu;		/* bytes */
+	uint32_t mtu6;		/* conf.<dev>.mtu of IPv6, if that is less; 0: not known */
 	uint32_t ifindex;	/* 0: not a port */
 };
 
@@ -34,6 +36,7 @@ struct ports {
 	uint16_t used[EUROPA_PORT_MAX + 1];	/* numbers */
 	unsigned int count;
 	uint8_t rp_filter_all;	/* conf.all.rp_filter */
+	bool local_routes;	/* sources are to be looked up: see mirror4.c */
 	bool punt_all;
 	bool punt_all6;
 	bool forwarding6;	/* IPv6's conf.all.forwarding */

@@ -34,6 +34,7 @@ void router_exit(struct router *r)
 
 void router_mark(struct router *r)
 {
+	r->dead = false;
 	r->ports.generation++;
 	neigh_mark(&r->neigh);
 	nexthops_mark(&r->nexthops);

@@ -26,6 +26,7 @@ struct router {
 	uint32_t vr;		/* number */
 	bool verbose;
 	bool resync;		/* the mirror may be wrong: dump again */
+	bool dead;		/* a route's only way was: see router_dead() */
 	bool rules_told;	/* said so on stderr */
 	bool rules6_told;
 	bool policy_told;	/* the same, of multipath */
@@ -39,6 +40,12 @@ void router_exit(struct router *r);
 /* What the kernel does not tell again between the two is gone. */
 void router_mark(struct router *r);
 void router_sweep(struct router *r);
+
+/* Is a way of some route dead? It may come back to life without a message. */
+static inline bool router_dead(const struct router *r)
+{
+	return r->dead || r->groups.dead;
+}
 
 /* Read the settings of the namespace that no message tells of. */
 void router_settings(struct router *r);

@@ -27,8 +27,22 @@ void rules_add(struct rules *r, const struct message *m)
 		r->dump.defaults |= kind;
 	else
 		r->dump.others++;
-	if (!m->dump && kind < 0)
+	if (m->dump)
+		return;
+	if (kind >= 0)
+		r->now.defaults |= kind;
+	else
 		r->now.others++;
+}
+
+void rules_del(struct rules *r, const struct message *m)
+{
+	int kind = kind_of(&m->rule);
+
+	if (kind < 0)
+		return;
+	r->now.defaults &= ~kind;
+	r->dump.defaults &= ~kind;
 }
 
 void rules_begin(struct rules *r)

@@ -20,9 +20,11 @@ struct rules {
  * Rules of a dump are counted apart until it is complete, so that those known
  * before stay in force meanwhile. A change during a dump is counted in both. It
  * may be counted twice, then, which makes no difference. A rule that goes needs a
- * new dump.
+ * new dump, which tells whether there is another like it; until then a default is
+ * missing, and others stay.
  */
 void rules_add(struct rules *r, const struct message *m);
+void rules_del(struct rules *r, const struct message *m);
 /* A dump begins; is complete. */
 void rules_begin(struct rules *r);
 void rules_end(struct rules *r);

@@ -12,7 +12,7 @@
 	P(NONE, "none")			/* not punted */ \
 	P(OFF, "off")			/* forwarding off, policy rules, port down */ \
 	P(MAC, "mac")			/* not addressed to the port */ \
-	P(PROTO, "proto")		/* not IP, or with options */ \
+	P(PROTO, "proto")		/* not IP, with options, discovery */ \
 	P(VLAN, "vlan")			/* has a VLAN tag */ \
 	P(GSO, "gso")			/* super-packet that cannot be edited */ \
 	P(LENGTH, "length")		/* lengths do not agree */ \

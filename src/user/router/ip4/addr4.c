@@ -78,6 +78,16 @@ void addr4_sweep(struct addr4 *t)
 	}
 }
 
+bool addr4_on(const struct addr4 *t, uint32_t ifindex)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->count; i++)
+		if (t->item[i].ifindex == ifindex)
+			return true;
+	return false;
+}
+
 /* At most a quarter full, so that most addresses need one probe. */
 bool addr4_build(struct addr4 *t)
 {

@@ -34,6 +34,9 @@ void addr4_mark(struct addr4 *t);
 void addr4_sweep(struct addr4 *t);
 bool addr4_build(struct addr4 *t);
 
+/* Has the interface any? At once, without addr4_build(). */
+bool addr4_on(const struct addr4 *t, uint32_t ifindex);
+
 /* Is it one of ours? */
 static inline bool addr4_has(const struct addr4 *t, uint32_t addr)
 {

@@ -27,7 +27,7 @@ static void apply_address(struct router *r, const struct message *m)
 	r->ip4.own_changed = true;
 	if (!m->gone) {
 		/* The first address of a port brings dead ways back to life. */
-		r->resync |= r->groups.dead && !m->dump;
+		r->resync |= router_dead(r) && !m->dump;
 		r->resync |= !addr4_add(&r->ip4.own, addr, a->ifindex, a->len);
 		return;
 	}
@@ -141,10 +141,17 @@ static void route_add(struct router *r, const struct fib4_route *route, bool rep
 		r->resync = true;
 }
 
+/*
+ * "ip route add local 192.0.2.0/24 dev lo": from such addresses the kernel takes no
+ * packets. After the first such route it looks each source up, and goes on with
+ * that when the route is gone; here, too, so that none need be counted. What is
+ * refused here is the kernel's to decide.
+ */
 static void apply_route(struct router *r, const struct message *m)
 {
 	struct fib4_route route;
 
+	r->ports.local_routes |= m->route.local;
 	if (!route_make(r, m, &route))
 		return;
 	if (!m->gone) {
@@ -160,10 +167,20 @@ static void apply_route(struct router *r, const struct message *m)
 
 static void apply_rule(struct router *r, const struct message *m)
 {
-	if (m->gone)
-		r->resync = true;
-	else
+	if (!m->gone) {
 		rules_add(&r->ip4.rules, m);
+		return;
+	}
+	rules_del(&r->ip4.rules, m);
+	r->resync = true;
+}
+
+/* Any number but 0 and 1 is loose. Of those below 0 it may depend on others. */
+static uint8_t rp_filter(int32_t told)
+{
+	if (told < 0)
+		return 1;
+	return told > 2 ? 2 : told;
 }
 
 static void apply_netconf(struct router *r, const struct message *m)
@@ -173,9 +190,9 @@ static void apply_netconf(struct router *r, const struct message *m)
 	int port;
 
 	/* Whether a way without carrier counts as dead is such a setting, too. */
-	r->resync |= r->groups.dead && !m->dump;
+	r->resync |= router_dead(r) && !m->dump;
 	if (c->all && c->has_rp_filter)
-		r->ports.rp_filter_all = c->rp_filter;
+		r->ports.rp_filter_all = rp_filter(c->rp_filter);
 	port = c->ifindex ? port_find(&r->ports, c->ifindex) : -1;
 	if (port < 0)
 		return;
@@ -183,7 +200,7 @@ static void apply_netconf(struct router *r, const struct message *m)
 	if (c->has_forwarding)
 		p->forwarding = c->forwarding != 0;
 	if (c->has_rp_filter)
-		p->rp_filter = c->rp_filter;
+		p->rp_filter = rp_filter(c->rp_filter);
 }
 
 /* ---- all --------------------------------------------------------------- */

@@ -18,7 +18,7 @@ static void apply_address(struct router *r, const struct message *m)
 		return;
 	r->ip6.own_changed = true;
 	if (!m->gone) {
-		r->resync |= r->groups.dead && !m->dump;
+		r->resync |= router_dead(r) && !m->dump;
 		r->resync |= !addr6_add(&r->ip6.own, addr, a->ifindex, a->len);
 		return;
 	}
@@ -191,10 +191,12 @@ static void apply_route(struct router *r, const struct message *m)
 
 static void apply_rule(struct router *r, const struct message *m)
 {
-	if (m->gone)
-		r->resync = true;
-	else
+	if (!m->gone) {
 		rules_add(&r->ip6.rules, m);
+		return;
+	}
+	rules_del(&r->ip6.rules, m);
+	r->resync = true;
 }
 
 /* The kernel forwards IPv6 by conf.all alone; that of an interface is about RAs. */
@@ -202,7 +204,7 @@ static void apply_netconf(struct router *r, const struct message *m)
 {
 	const struct message_netconf *c = &m->netconf;
 
-	r->resync |= r->groups.dead && !m->dump;
+	r->resync |= router_dead(r) && !m->dump;
 	if (c->all && c->has_forwarding)
 		r->ports.forwarding6 = c->forwarding != 0;
 }
