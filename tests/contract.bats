@@ -360,7 +360,7 @@ mac_beside()
 }
 
 @test "a frame is for the port whose address it has, and not for one that only hashes alike" {
-	ns a "$PROGS/frames" eth0 5 "$(mac_beside $MAC_P0)02000000000a88b5"
+	ns a "$PROGS/frames" eth0 5 "$(mac_beside "$MAC_P0")02000000000a88b5"
 	assert_eq "$(vr_stat blue '.stats.fallback + .stats.rx')" 0 "frames to another's address"
 	ns a "$PROGS/frames" eth0 5 "${MAC_P0}02000000000a88b5"
 	wait_until 10 counter_over fallback 4
