@@ -55,7 +55,7 @@ fast()
 # honoured KIND ON OFF: functions; `counted` tells how many packets the rule has counted.
 honoured()
 {
-	local kind=$1 on=$2 off=$3 pings before
+	local kind=$1 on=$2 off=$3 pings before rx
 
 	echo "[=] $kind" >&2
 	fast
@@ -72,9 +72,13 @@ honoured()
 	assert_eq "$(vr_stat blue .filters)" honour
 	vr_stat blue '[.ports[].filtered[]] | unique | .[]' | grep -qx "$kind" || { vr_stat blue .ports >&2; return 1; }
 
-	before=$(counted)
+	before=$(counted) rx=$(vr_stat blue .stats.rx)
 	batch_of_pings && return 1
 	assert_eq "$(($(counted) - before))" "$BATCH" "requests that the rule has counted"
+	case $kind in
+	*-egress | qdisc) ;;
+	*) assert_eq "$(vr_stat blue .stats.rx)" "$rx" "packets that the data plane got" ;;
+	esac
 
 	spawn ns a ping -q -n -i 0.01 10.2.0.2
 	pings=$SPAWNED
