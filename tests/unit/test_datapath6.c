@@ -92,6 +92,7 @@ static void test_never6(void **state)
 
 	gateway6(&b->r, (struct ipv6_addr){ 0, 0 }, 0,
 		 (struct ipv6_addr){ 0xfe80ull << 48, 1 });
+	router_work(&b->r, 100000);
 	for (i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
 		build6(b->frame, never[i], DST6, 98);
 		punts_meta(b, 98, 0, NULL, PUNT_SOURCE);
@@ -166,6 +167,7 @@ static void test_neighbours6(void **state)
 	assert_int_not_equal(host.glean, neigh_find(&b->r.neigh, 1, 0));
 	neigh_set(&b->r.neigh, host.adj, NUD_REACHABLE, peer_address);
 	fib6_add(&b->r.ip6.fib, &host);
+	router_work(&b->r, 100000);
 	sends6(b, 98, 0, NULL, 98);
 	neigh_set(&b->r.neigh, host.adj, NUD_FAILED, NULL);
 	punts_meta(b, 98, 0, NULL, PUNT_NEIGH);
@@ -224,6 +226,7 @@ static void test_group6(void **state)
 
 	neigh_put(&b->r.neigh, m[1].adj);
 	fib6_add(&b->r.ip6.fib, &route);
+	router_work(&b->r, 100000);
 	assert_in_range(second_of6(b, 'd'), 900, 1100);
 	assert_in_range(second_of6(b, 'l'), 900, 1100);
 	n = second_of6(b, 'p');

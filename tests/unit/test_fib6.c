@@ -90,8 +90,29 @@ static int oracle_find(const struct oracle *o, const struct fib6_route *r)
 	return -1;
 }
 
+/*
+ * What r has beside its prefix. What is local hides all below: it is rarely large.
+ * Gleans are as frequent as other answers.
+ */
+static void random_rest(struct fib6_route *r, uint64_t *seed)
+{
+	bool local = !below(seed, r->len < 64 ? 2000 : 16);
+
+	r->metric = below(seed, 3);
+	r->kind = local ? FIB6_LOCAL : FIB6_MAIN;
+	r->odd = !below(seed, 50);
+	r->adj = local ? 0 : below(seed, below(seed, 2) ? 5 : 40);
+	if (r->len == 128 && below(seed, 2)) {
+		r->kind = FIB6_HOST;
+		r->odd = false;
+		r->metric = 0;
+		r->glean = 1 + below(seed, 4);
+		r->adj = 40 + below(seed, 40);
+	}
+}
+
 /* Few bits vary, so that prefixes overlap, on both sides of the middle. */
-static struct fib6_route random_route(uint64_t *seed)
+static struct fib6_route random_route(uint64_t *seed, const struct oracle *o)
 {
 	static const uint8_t lens[] = { 0, 1, 3, 16, 28, 31, 32, 33, 47, 48, 48, 48, 56,
 					63, 64, 64, 65, 96, 112, 126, 127, 128, 128 };
@@ -104,19 +125,39 @@ static struct fib6_route random_route(uint64_t *seed)
 	if (x >> 28 == 15)
 		r.dst.hi = r.dst.lo = below(seed, 2) ? ~0ull : 0;
 	r.dst = ipv6_prefix(r.dst, r.len);
-	r.metric = below(seed, 3);
-	r.kind = below(seed, 16) ? FIB6_MAIN : FIB6_LOCAL;
-	r.odd = !below(seed, 50);
-	r.adj = r.kind == FIB6_LOCAL ? 0 : below(seed, 40);
-	if (r.len == 128 && below(seed, 2)) {
-		r.kind = FIB6_HOST;
-		r.odd = false;
-		r.metric = 0;
-		r.glean = 1 + below(seed, 4);
-		r.adj = 40 + below(seed, 40);
-	}
+	(void)o;
+	random_rest(&r, seed);
 	return r;
 }
+
+static struct ipv6_addr random_address(uint64_t *seed)
+{
+	struct ipv6_addr a;
+
+	a.hi = (uint64_t)random32(seed) << 32 | random32(seed);
+	a.lo = (uint64_t)random32(seed) << 32 | random32(seed);
+	return a;
+}
+
+/* Any length, anywhere: mostly inside of another, around it, or beside it. */
+static struct fib6_route nested_route(uint64_t *seed, const struct oracle *o)
+{
+	struct fib6_route r = { .len = below(seed, 4) ? below(seed, 129) : 128 };
+	unsigned int at = below(seed, 128);
+
+	if (o->count && below(seed, 8)) {
+		r.dst = o->route[below(seed, o->count)].dst;
+		r.dst.hi ^= at < 64 ? 1ull << (63 - at) : 0;
+		r.dst.lo ^= at < 64 ? 0 : 1ull << (127 - at);
+	} else {
+		r.dst = random_address(seed);
+	}
+	r.dst = ipv6_prefix(r.dst, r.len);
+	random_rest(&r, seed);
+	return r;
+}
+
+typedef struct fib6_route (*next_route)(uint64_t *seed, const struct oracle *o);
 
 static void take(const struct fib6_route *r)
 {
@@ -171,11 +212,16 @@ static void replace(struct fib6 *f, struct oracle *o, const struct fib6_route *r
 	add(f, o, r);
 }
 
+/* What was compared so far: numbers of answers. */
+enum { SEEN_PUNT, SEEN_MAIN, SEEN_HOST, SEEN };
+static unsigned int seen[SEEN];
+
 static void compare_at(const struct fib6 *f, const struct oracle *o,
 		       struct ipv6_addr addr)
 {
 	uint16_t want = oracle_lookup(o, addr), got = fib6_lookup(f, addr);
 
+	seen[want ? want < 40 ? SEEN_MAIN : SEEN_HOST : SEEN_PUNT]++;
 	if (want != got)
 		fail_msg("%016lx:%016lx: want %u, got %u", addr.hi, addr.lo, want, got);
 }
@@ -201,24 +247,80 @@ static void compare_borders(const struct fib6 *f, const struct oracle *o,
 	compare_at(f, o, plus(last, 1));
 }
 
-static void compare(struct fib6 *f, const struct oracle *o, uint64_t *seed)
+static void work(struct fib6 *f, uint64_t *seed)
+{
+	while (!fib6_work(f, 1 + below(seed, 500)))
+		;
+}
+
+static void compare(struct fib6 *f, const struct oracle *o, next_route next, uint64_t *seed)
 {
 	unsigned int i;
 
-	while (!fib6_work(f, 1 + below(seed, 500)))
-		;
+	work(f, seed);
 	assert_int_equal(f->routes, o->count);
 	for (i = 0; i < 60; i++) {
-		struct fib6_route r = random_route(seed);
+		struct fib6_route r = next(seed, o);
 
 		if (o->count && i & 1)
 			r = o->route[below(seed, o->count)];
 		compare_borders(f, o, &r);
 		r.dst.hi ^= (uint64_t)random32(seed) << 32;
 		compare_at(f, o, r.dst);
+		compare_at(f, o, random_address(seed));
 	}
 }
 
+static struct ipv6_addr range_start(const struct ranges6 *r, uint32_t piece, unsigned int k)
+{
+	const struct ranges6_piece *p = r->piece[piece];
+
+	if (!k)
+		return ranges6_first(r, piece);
+	return (struct ipv6_addr){ p->hi[k], p->wide ? p->lo[k] : 0 };
+}
+
+/* What a search relies on, and what bounds the work for a change. */
+static void assert_ranges(const struct ranges6 *r)
+{
+	struct ipv6_addr before = { 0, 0 }, start;
+	size_t bytes = 0;
+	unsigned int k;
+	uint32_t i;
+
+	assert_int_equal(r->hi[0] | r->lo[0], 0);
+	for (i = 0; i < r->count; i++) {
+		assert_in_range(r->piece[i]->count, 1, RANGES6_PIECE);
+		/* The nodes that begin at one address come together. */
+		assert_true(r->piece[i]->weight <= RANGES6_WEIGHT + 129);
+		for (k = 0; k < r->piece[i]->count; k++) {
+			start = range_start(r, i, k);
+			assert_true(!(i | k) || ipv6_less(before, start));
+			before = start;
+		}
+		bytes += sizeof(*r->piece[i]) + (r->piece[i]->wide ? 8 * RANGES6_PIECE : 0);
+	}
+	assert_int_equal(r->bytes, bytes);
+}
+
+/* Both sides of every border of ranges. */
+static void compare_ranges(const struct fib6 *f, const struct oracle *o)
+{
+	unsigned int k;
+	uint32_t i;
+
+	assert_ranges(&f->ranges);
+	for (i = 0; i < f->ranges.count; i++) {
+		for (k = 0; k < f->ranges.piece[i]->count; k++) {
+			struct ipv6_addr start = range_start(&f->ranges, i, k);
+
+			compare_at(f, o, start);
+			compare_at(f, o, plus(start, -1));
+		}
+	}
+}
+
+/* Nothing is left, and next to no memory. */
 static void empty(struct fib6 *f, struct oracle *o)
 {
 	unsigned int i;
@@ -230,74 +332,114 @@ static void empty(struct fib6 *f, struct oracle *o)
 	assert_int_equal(f->root, 0);
 	for (i = 0; i <= ADJ_MAX; i++)
 		assert_int_equal(refs[i], 0);
+	assert_ranges(&f->ranges);
+	assert_int_equal(f->ranges.count, 1);
+	assert_false(f->ranges.piece[0]->wide);
+}
+
+static void change(struct fib6 *f, struct oracle *o, next_route next, bool grow, uint64_t *seed)
+{
+	struct fib6_route r = next(seed, o);
+	unsigned int what = below(seed, 100);
+
+	if (what < (grow ? 70 : 40))
+		add(f, o, &r);
+	else if (what < (grow ? 80 : 50))
+		replace(f, o, &r);
+	else if (o->count)
+		del(f, o, below(seed, o->count));
+}
+
+static void random_changes(next_route next, unsigned int changes, uint64_t seed)
+{
+	struct fib6 f;
+	struct oracle *o = calloc(1, sizeof(*o));
+	unsigned int i;
+
+	memset(seen, 0, sizeof(seen));
+	assert_true(fib6_init(&f, release, NULL));
+	for (i = 0; i < changes; i++) {
+		change(&f, o, next, i / 2500 % 2, &seed);
+		if (i % 60 == 0)
+			compare(&f, o, next, &seed);
+		if (i % 2000 == 1999) {
+			work(&f, &seed);
+			compare_ranges(&f, o);
+		}
+	}
+	compare(&f, o, next, &seed);
+	empty(&f, o);
+	fib6_exit(&f);
+	free(o);
+	/* Nothing is proved by comparing nothing with nothing. */
+	print_message("%u punted, %u routed, %u to neighbours\n", seen[SEEN_PUNT],
+		      seen[SEEN_MAIN], seen[SEEN_HOST]);
+	assert_true(seen[SEEN_MAIN] > seen[SEEN_PUNT] / 4);
+	assert_true(seen[SEEN_HOST] > 50);
 }
 
 static void test_random(void **state)
 {
+	(void)state;
+	random_changes(random_route, 15000, 1);
+}
+
+static void test_nested(void **state)
+{
+	(void)state;
+	random_changes(nested_route, 15000, 5);
+}
+
+/* Confirm some, and tell some that are new. */
+static void tell_again(struct fib6 *f, struct oracle *o, next_route next, uint64_t *seed)
+{
+	unsigned int i = 0;
+
+	while (i < o->count) {
+		if (below(seed, 3)) {
+			assert_int_equal(fib6_add(f, &o->route[i]), FIB6_CONFIRMED);
+			i++;
+		} else {
+			o->route[i] = o->route[--o->count];
+		}
+	}
+	for (i = 0; i < 200; i++) {
+		struct fib6_route r = next(seed, o);
+
+		/* Dropped from the list, but not swept: not addable. */
+		if (oracle_find(o, &r) < 0 && !oracle_has_host(o, &r)) {
+			if (fib6_add(f, &r) == FIB6_ADDED)
+				take(&r);
+			o->route[o->count++] = r;
+		}
+	}
+}
+
+/* Mark, confirm some, add some, sweep: what is left is what was told. */
+static void sweeps(next_route next, uint64_t seed)
+{
 	struct fib6 f;
 	struct oracle *o = calloc(1, sizeof(*o));
-	uint64_t seed = 1;
-	unsigned int i;
+	unsigned int round;
 
-	(void)state;
 	assert_true(fib6_init(&f, release, NULL));
-	for (i = 0; i < 15000; i++) {
-		struct fib6_route r = random_route(&seed);
-		unsigned int what = below(&seed, 100), grow = i / 2500 % 2;
-
-		if (what < (grow ? 70 : 40))
-			add(&f, o, &r);
-		else if (what < (grow ? 80 : 50))
-			replace(&f, o, &r);
-		else if (o->count)
-			del(&f, o, below(&seed, o->count));
-		if (i % 60 == 0)
-			compare(&f, o, &seed);
+	for (round = 0; round < 40; round++) {
+		fib6_mark(&f);
+		tell_again(&f, o, next, &seed);
+		fib6_sweep(&f);
+		compare(&f, o, next, &seed);
+		compare_ranges(&f, o);
 	}
-	compare(&f, o, &seed);
 	empty(&f, o);
 	fib6_exit(&f);
 	free(o);
 }
 
-/* Mark, confirm some, add some, sweep: what is left is what was told. */
 static void test_sweep(void **state)
 {
-	struct fib6 f;
-	struct oracle *o = calloc(1, sizeof(*o));
-	uint64_t seed = 2;
-	unsigned int round, i;
-
 	(void)state;
-	assert_true(fib6_init(&f, release, NULL));
-	for (round = 0; round < 40; round++) {
-		fib6_mark(&f);
-		i = 0;
-		while (i < o->count) {
-			if (below(&seed, 3)) {
-				assert_int_equal(fib6_add(&f, &o->route[i]),
-						 FIB6_CONFIRMED);
-				i++;
-			} else {
-				o->route[i] = o->route[--o->count];
-			}
-		}
-		for (i = 0; i < 200; i++) {
-			struct fib6_route r = random_route(&seed);
-
-			/* Dropped from the list, but not swept: not addable. */
-			if (oracle_find(o, &r) < 0 && !oracle_has_host(o, &r)) {
-				if (fib6_add(&f, &r) == FIB6_ADDED)
-					take(&r);
-				o->route[o->count++] = r;
-			}
-		}
-		fib6_sweep(&f);
-		compare(&f, o, &seed);
-	}
-	empty(&f, o);
-	fib6_exit(&f);
-	free(o);
+	sweeps(random_route, 2);
+	sweeps(nested_route, 6);
 }
 
 /* Two routes that look the same are not one to be deleted. */
@@ -335,7 +477,130 @@ static struct fib6_route internet_route(uint64_t *seed)
 	return r;
 }
 
+static void fill_internet(struct fib6 *f)
+{
+	uint64_t seed = 3;
+
+	assert_true(fib6_init(f, release, NULL));
+	while (f->routes < 200000) {
+		struct fib6_route r = internet_route(&seed);
+
+		if (fib6_add(f, &r) == FIB6_ADDED)
+			assert_int_not_equal(fib6_only(f, &r) | (f->routes > 1), 0);
+		if (f->routes % 64 == 0)
+			fib6_work(f, 2000);
+	}
+	assert_true(fib6_work(f, UINT_MAX));
+	assert_ranges(&f->ranges);
+}
+
 static void test_internet(void **state)
+{
+	struct fib6 f;
+
+	(void)state;
+	fill_internet(&f);
+	print_message("%u routes: %zu bytes\n", f.routes, fib6_bytes(&f));
+	assert_true(fib6_bytes(&f) <= 32u << 20);
+	/* Swept in bounded steps: nothing is told again. */
+	fib6_mark(&f);
+	fib6_sweep(&f);
+	assert_false(fib6_work(&f, 1000));
+	assert_true(f.routes >= 200000 - 1000);
+	while (!fib6_work(&f, 1000))
+		;
+	assert_int_equal(f.routes, 0);
+	assert_int_equal(f.root, 0);
+	assert_int_equal(f.ranges.count, 1);
+	fib6_exit(&f);
+}
+
+/* Each node begins in one piece, and weighs there. All pieces were just made. */
+static void assert_weight(const struct fib6 *f)
+{
+	uint32_t i, nodes = 0, weight = 0;
+
+	for (i = f->node_free; i; i = f->nodes[i].child[0])
+		nodes--;
+	nodes += f->node_used - 1;
+	for (i = 0; i < f->ranges.count; i++)
+		weight += f->ranges.piece[i]->weight;
+	assert_int_equal(weight, nodes);
+}
+
+static unsigned int count_due(const struct fib6 *f)
+{
+	unsigned int n = 0;
+	uint32_t i;
+
+	for (i = 0; i < f->ranges.count; i++)
+		n += f->ranges.due[i];
+	return n;
+}
+
+/*
+ * A default route concerns all there is: piece by piece, and each piece has the old
+ * answers until then. A route inside of a piece concerns that one.
+ */
+static void test_portions(void **state)
+{
+	struct ipv6_addr gap = { 0x3fffull << 48, 0 };
+	struct fib6_route all = { .kind = FIB6_MAIN, .adj = 2000 }, one;
+	unsigned int due, steps;
+	uint64_t seed = 4;
+	struct fib6 f;
+
+	(void)state;
+	fill_internet(&f);
+	assert_int_equal(fib6_add(&f, &all), FIB6_ADDED);
+	assert_int_equal(fib6_lookup(&f, gap), 0);
+	due = count_due(&f);
+	assert_int_equal(due, f.ranges.count);
+	for (steps = 1; !fib6_work(&f, 1); steps++) {
+		assert_in_range(count_due(&f), due - 1, due);
+		due = count_due(&f);
+	}
+	assert_true(steps >= f.ranges.count);
+	assert_int_equal(fib6_lookup(&f, gap), 2000);
+	assert_weight(&f);
+	do
+		one = internet_route(&seed);
+	while (one.len < 48);
+	one.metric = 1;
+	assert_int_equal(fib6_add(&f, &one), FIB6_ADDED);
+	assert_in_range(count_due(&f), 0, 2);
+	fib6_exit(&f);
+}
+
+/* Of a quarter of the routes, pieces are joined: not to more than can be made at once. */
+static void test_joins(void **state)
+{
+	struct ipv6_addr first = { 0, 0 }, last = { ~0ull, ~0ull };
+	uint64_t seed = 3;
+	struct fib6 f;
+	uint32_t i, count;
+
+	(void)state;
+	fill_internet(&f);
+	count = f.ranges.count;
+	fib6_mark(&f);
+	for (i = 0; i < 200000; i++) {
+		struct fib6_route r = internet_route(&seed);
+
+		if (i % 4 == 0)
+			fib6_add(&f, &r);
+	}
+	fib6_sweep(&f);
+	ranges6_change(&f.ranges, first, last);
+	assert_true(fib6_work(&f, UINT_MAX));
+	assert_true(f.ranges.count < count / 2);
+	assert_ranges(&f.ranges);
+	assert_weight(&f);
+	fib6_exit(&f);
+}
+
+/* Where all routes lead the same way there is little to tell, but much to look at. */
+static void test_one_way(void **state)
 {
 	struct fib6_route r;
 	struct fib6 f;
@@ -343,21 +608,60 @@ static void test_internet(void **state)
 
 	(void)state;
 	assert_true(fib6_init(&f, release, NULL));
-	while (f.routes < 200000) {
+	while (f.routes < 50000) {
 		r = internet_route(&seed);
-		if (fib6_add(&f, &r) == FIB6_ADDED)
-			assert_int_not_equal(fib6_only(&f, &r) | (f.routes > 1), 0);
+		r.adj = 1;
+		fib6_add(&f, &r);
 	}
-	print_message("%u routes: %zu bytes\n", f.routes, fib6_bytes(&f));
+	assert_true(fib6_work(&f, UINT_MAX));
+	assert_ranges(&f.ranges);
+	assert_true(f.ranges.count > f.routes / RANGES6_WEIGHT);
+	assert_int_equal(fib6_lookup(&f, r.dst), 1);
+	assert_int_equal(fib6_lookup(&f, (struct ipv6_addr){ 1, 1 }), 0);
+	fib6_exit(&f);
+}
+
+/* 200,000 hosts of one network, in many pieces: the upper half says nothing there. */
+static void test_hosts(void **state)
+{
+	struct fib6_route r = { .dst = { 0x20010db8ull << 32, 0 }, .len = 64,
+				.kind = FIB6_MAIN, .adj = 1 };
+	struct fib6 f;
+	uint32_t i;
+
+	(void)state;
+	assert_true(fib6_init(&f, release, NULL));
+	assert_int_equal(fib6_add(&f, &r), FIB6_ADDED);
+	r.len = 128;
+	for (i = 0; i < 200000; i++) {
+		r.dst.lo = i * 7919ull % 200000 << 20;
+		r.adj = 2 + r.dst.lo / 3 % 1000;
+		assert_int_equal(fib6_add(&f, &r), FIB6_ADDED);
+		if (i % 64 == 0)
+			fib6_work(&f, 2000);
+	}
+	assert_true(fib6_work(&f, UINT_MAX));
+	assert_ranges(&f.ranges);
+	for (i = 0; i < 200000; i++) {
+		r.dst.lo = (uint64_t)i << 20;
+		assert_int_equal(fib6_lookup(&f, r.dst), 2 + r.dst.lo / 3 % 1000);
+		assert_int_equal(fib6_lookup(&f, plus(r.dst, 1)), 1);
+		assert_int_equal(fib6_lookup(&f, plus(r.dst, -1)), i ? 1 : 0);
+	}
+	print_message("%u hosts: %zu bytes\n", f.routes - 1, fib6_bytes(&f));
 	assert_true(fib6_bytes(&f) <= 32u << 20);
-	/* Swept in bounded steps: nothing is told again. */
-	fib6_mark(&f);
-	fib6_sweep(&f);
-	assert_false(fib6_work(&f, 1000));
-	while (!fib6_work(&f, 1000))
-		;
-	assert_int_equal(f.routes, 0);
-	assert_int_equal(f.root, 0);
+	fib6_exit(&f);
+}
+
+/* A router that has none pays nothing. */
+static void test_none(void **state)
+{
+	struct fib6 f;
+
+	(void)state;
+	assert_true(fib6_init(&f, release, NULL));
+	assert_true(fib6_work(&f, 1));
+	assert_true(fib6_bytes(&f) < 1024);
 	fib6_exit(&f);
 }
 
@@ -386,9 +690,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_sweep),
 		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_internet),
+		cmocka_unit_test(test_portions),
+		cmocka_unit_test(test_joins),
+		cmocka_unit_test(test_one_way),
+		cmocka_unit_test(test_hosts),
+		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_prefixes),
 	};
 

@@ -6,6 +6,10 @@
 #include "fib6.h"
 
 #define NODE_FREE	255	/* as its len */
+/* Work is counted in nodes visited. In the time of one: */
+#define MOVED_PER_NODE	32	/* entries of the ranges' index are moved */
+/* A piece takes, beside its nodes, the time of: */
+#define PIECE_NODES	32
 
 /* at < 128 */
 static unsigned int bit(struct ipv6_addr key, unsigned int at)
@@ -18,6 +22,14 @@ static bool begins(struct ipv6_addr a, struct ipv6_addr b, unsigned int len)
 	struct ipv6_addr mask = ipv6_mask(len);
 
 	return !(((a.hi ^ b.hi) & mask.hi) | ((a.lo ^ b.lo) & mask.lo));
+}
+
+/* What the node answers may be another thing now. */
+static void changed(struct fib6 *f, uint32_t n)
+{
+	const struct fib6_node *node = &f->nodes[n];
+
+	ranges6_change(&f->ranges, node->key, ipv6_last(node->key, node->len));
 }
 
 /* ---- memory ------------------------------------------------------------ */
@@ -100,7 +112,7 @@ static void item_drop(struct fib6 *f, uint32_t *link)
 /* Of routes of equal rank, and where one is odd, the kernel chooses. */
 static void decide(struct fib6 *f, uint32_t n)
 {
-	struct fib6_node *node = &f->nodes[n];
+	struct fib6_node *node = &f->nodes[n], old = *node;
 	const struct fib6_item *best = NULL;
 	unsigned int same = 0;
 	bool odd = false;
@@ -121,9 +133,13 @@ static void decide(struct fib6 *f, uint32_t n)
 		same += it->metric == best->metric;
 	}
 	node->adj = best && !odd && same == 1 ? best->adj : 0;
+	/* Of neighbours the node does not say which there are. */
+	if (node->adj != old.adj || node->has != old.has || node->has & FIB6_HAS_HOST)
+		changed(f, n);
 }
 
-uint16_t fib6_host(const struct fib6 *f, const struct fib6_node *n, uint16_t glean)
+/* The neighbour at a node whose address is routed by that glean, or glean. */
+static uint16_t host(const struct fib6 *f, const struct fib6_node *n, uint16_t glean)
 {
 	uint32_t i;
 
@@ -337,6 +353,111 @@ uint16_t fib6_only(const struct fib6 *f, const struct fib6_route *r)
 	return count_peers(f, n, r, &found) == 1 ? f->items[*found].adj : 0;
 }
 
+/* ---- from the trie to ranges ------------------------------------------- */
+
+/* The nodes that cover an address, and what they say of it so far. */
+struct walk {
+	struct {
+		uint32_t node;
+		uint16_t main;		/* answer of the main table */
+		bool local;		/* the local table has something: punt */
+	} on[129];
+	unsigned int n;
+	unsigned int entered;
+	unsigned int begun;		/* of these, the ones that begin at start or later */
+	struct ipv6_addr start;
+};
+
+/*
+ * What the local table covers is the kernel's to decide, even if the main table
+ * knows more: which of the two wins depends on whether policy rules were ever
+ * added.
+ */
+static void walk_enter(const struct fib6 *f, struct walk *w, uint32_t n)
+{
+	const struct fib6_node *node = &f->nodes[n];
+	uint16_t main = w->n ? w->on[w->n - 1].main : 0;
+	bool local = w->n && w->on[w->n - 1].local;
+
+	if (node->has & FIB6_HAS_MAIN)
+		main = node->adj;
+	if (node->has & FIB6_HAS_HOST)
+		main = host(f, node, main);
+	w->on[w->n].node = n;
+	w->on[w->n].main = main;
+	w->on[w->n].local = local || node->has & FIB6_HAS_LOCAL;
+	w->n++;
+	w->entered++;
+	/* What comes next, and what comes after that is far from here. */
+	__builtin_prefetch(&f->nodes[node->child[0]]);
+	__builtin_prefetch(&f->nodes[node->child[1]]);
+	w->begun += !ipv6_less(node->key, w->start);
+}
+
+/* The child towards an address, of the node that the walk is on. */
+static uint32_t walk_next(const struct fib6 *f, const struct walk *w, struct ipv6_addr at)
+{
+	const struct fib6_node *node;
+
+	if (!w->n)
+		return f->root;
+	node = &f->nodes[w->on[w->n - 1].node];
+	return node->len < 128 ? node->child[bit(at, node->len)] : 0;
+}
+
+static bool covers(const struct fib6 *f, uint32_t n, struct ipv6_addr at)
+{
+	return n && begins(at, f->nodes[n].key, f->nodes[n].len);
+}
+
+/* To all the nodes that cover the address. Returns the last one up to which they do. */
+static struct ipv6_addr walk_to(const struct fib6 *f, struct walk *w, struct ipv6_addr at)
+{
+	const struct fib6_node *node;
+	uint32_t n;
+
+	while (w->n && !covers(f, w->on[w->n - 1].node, at))
+		w->n--;
+	while (covers(f, n = walk_next(f, w, at), at))
+		walk_enter(f, w, n);
+	if (n && ipv6_less(at, f->nodes[n].key))
+		return ipv6_before(f->nodes[n].key);
+	if (!w->n)
+		return (struct ipv6_addr){ ~0ull, ~0ull };
+	node = &f->nodes[w->on[w->n - 1].node];
+	if (node->len < 128 && !bit(at, node->len) && node->child[1])
+		return ipv6_before(f->nodes[node->child[1]].key);
+	return ipv6_last(node->key, node->len);
+}
+
+static uint16_t walk_answer(const struct walk *w)
+{
+	return w->n && !w->on[w->n - 1].local ? w->on[w->n - 1].main : 0;
+}
+
+/* Returns the work it was, in nodes. */
+static unsigned int piece_make(struct fib6 *f, uint32_t piece)
+{
+	struct ipv6_addr at = ranges6_first(&f->ranges, piece), until;
+	struct ipv6_addr last = ranges6_last(&f->ranges, piece);
+	struct ranges6_list list;
+	struct walk w;
+
+	list.count = list.weight = list.mark.count = list.cut = 0;
+	w.n = w.entered = w.begun = 0;
+	w.start = at;
+	for (;;) {
+		until = walk_to(f, &w, at);
+		if (!ranges6_add(&list, at, walk_answer(&w), w.begun))
+			break;
+		if (!ipv6_less(until, last))
+			break;
+		at = ipv6_after(until);
+	}
+	return PIECE_NODES + w.entered +
+	       ranges6_set(&f->ranges, piece, &list) / MOVED_PER_NODE;
+}
+
 /* ---- mark and sweep ---------------------------------------------------- */
 
 void fib6_mark(struct fib6 *f)
@@ -350,7 +471,8 @@ void fib6_sweep(struct fib6 *f)
 	f->sweep_at = 1;
 }
 
-static void sweep_node(struct fib6 *f, uint32_t n)
+/* Returns the nodes it visits. */
+static unsigned int sweep_node(struct fib6 *f, uint32_t n)
 {
 	struct fib6_node *node = &f->nodes[n];
 	uint32_t *link = &node->items;
@@ -366,22 +488,39 @@ static void sweep_node(struct fib6 *f, uint32_t n)
 		any = true;
 	}
 	if (!any)
-		return;
+		return 1;
 	decide(f, n);
 	node_find(f, node->key, node->len, &path);
+	n = path.n;
 	path_prune(f, &path);
+	return n;
+}
+
+/* Returns the work it was. */
+static unsigned int sweep(struct fib6 *f)
+{
+	uint32_t n = f->sweep_at++;
+
+	if (f->sweep_at >= f->node_used)
+		f->sweep_at = UINT32_MAX;
+	return n < f->node_used && f->nodes[n].len != NODE_FREE ? sweep_node(f, n) : 1;
 }
 
 bool fib6_work(struct fib6 *f, unsigned int budget)
 {
-	while (f->sweep_at < f->node_used && budget--) {
-		if (f->nodes[f->sweep_at].len != NODE_FREE)
-			sweep_node(f, f->sweep_at);
-		f->sweep_at++;
+	unsigned int work = 0;
+	uint32_t piece;
+
+	while (f->sweep_at != UINT32_MAX) {
+		if (work >= budget)
+			return false;
+		work += sweep(f);
 	}
-	if (f->sweep_at < f->node_used)
-		return false;
-	f->sweep_at = UINT32_MAX;
+	while (ranges6_due(&f->ranges, &piece)) {
+		if (work >= budget)
+			return false;
+		work += piece_make(f, piece);
+	}
 	return true;
 }
 
@@ -409,11 +548,12 @@ bool fib6_init(struct fib6 *f, void (*release)(void *, uint16_t), void *arg)
 	f->arg = arg;
 	f->sweep_at = UINT32_MAX;
 	f->node_used = f->item_used = 1;
-	return reserve(f);
+	return ranges6_init(&f->ranges) && reserve(f);
 }
 
 void fib6_exit(struct fib6 *f)
 {
+	ranges6_exit(&f->ranges);
 	free(f->nodes);
 	free(f->items);
 	memset(f, 0, sizeof(*f));
@@ -421,5 +561,6 @@ void fib6_exit(struct fib6 *f)
 
 size_t fib6_bytes(const struct fib6 *f)
 {
-	return f->node_used * sizeof(*f->nodes) + f->item_used * sizeof(*f->items);
+	return f->node_used * sizeof(*f->nodes) + f->item_used * sizeof(*f->items) +
+	       ranges6_bytes(&f->ranges);
 }

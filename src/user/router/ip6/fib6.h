@@ -4,16 +4,13 @@
  * IPv6 forwarding table: a path-compressed binary trie, after D. R. Morrison's
  * PATRICIA (J. ACM 15(4), 1968), with the whole prefix in each node as in K.
  * Sklower, "A Tree-Based Packet Routing Table for Berkeley Unix" (USENIX, Winter
- * 1991). It has all that the kernel told, and each node the answer that its own
- * routes give, so that packets are looked up in the same trie, from the root down
- * to the last node that fits.
+ * 1991), of all that the kernel told, each node with the answer that its own routes
+ * give; and ranges of addresses made from it, in which packets are looked up
+ * (ranges6.h).
  *
- * Unlike fib4.h there is no second table made from it: prefixes crowd in a few
- * corners of the address space, where tables indexed by the first bits have
- * chunks of tens of thousands of routes to make anew for one change. A change
- * here is done at once, and costs as much as a lookup. 200,000 routes take some
- * 13 MB. The price is paid by lookups where there are very many routes:
- * docs/performance.md has figures, also of what would be quicker there.
+ * Changes of the trie say which pieces of the ranges are due; fib6_work() makes
+ * them anew, a bounded amount at a time, between bursts. Until then lookups give
+ * the old answer. docs/performance.md has figures, also of what was not chosen.
  *
  * Answers are numbers of adjacencies (neigh.h); 0 is: punt.
  */
@@ -23,8 +20,9 @@
 #include <stddef.h>
 
 #include "ip6/ipv6.h"
+#include "ip6/ranges6.h"
 
-/* What covers an address, by precedence: see fib6_lookup(). */
+/* What covers an address, by precedence: see walk_enter() in fib6.c. */
 enum fib6_kind {
 	FIB6_LOCAL,	/* of the local table, or never forwarded: punt */
 	FIB6_MAIN,	/* of the main table */
@@ -72,6 +70,7 @@ struct fib6_item {
 };
 
 struct fib6 {
+	struct ranges6 ranges;
 	struct fib6_node *nodes;
 	uint32_t node_size, node_used, node_free;
 	struct fib6_item *items;
@@ -122,40 +121,12 @@ uint16_t fib6_only(const struct fib6 *f, const struct fib6_route *r);
 void fib6_mark(struct fib6 *f);
 void fib6_sweep(struct fib6 *f);
 
-/* Sweep about `budget` nodes' worth; returns true when all is done. */
+/* Sweep, and make ranges of, about `budget` nodes; returns true when all is done. */
 bool fib6_work(struct fib6 *f, unsigned int budget);
 
-/* The neighbour at a node whose address is routed by that glean, or glean. */
-uint16_t fib6_host(const struct fib6 *f, const struct fib6_node *n, uint16_t glean);
-
-/*
- * What the local table covers is the kernel's to decide, even if the main table
- * knows more: which of the two wins depends on whether policy rules were ever
- * added.
- */
 static inline uint16_t fib6_lookup(const struct fib6 *f, struct ipv6_addr addr)
 {
-	uint32_t at = f->root;
-	uint16_t answer = 0;
-
-	while (at) {
-		const struct fib6_node *n = &f->nodes[at];
-		struct ipv6_addr mask = ipv6_mask(n->len);
-
-		if (((addr.hi ^ n->key.hi) & mask.hi) | ((addr.lo ^ n->key.lo) & mask.lo))
-			break;
-		if (n->has & FIB6_HAS_LOCAL)
-			return 0;
-		if (n->has & FIB6_HAS_MAIN)
-			answer = n->adj;
-		if (n->has & FIB6_HAS_HOST)
-			answer = fib6_host(f, n, answer);
-		if (n->len < 64)
-			at = n->child[addr.hi >> (63 - n->len) & 1];
-		else
-			at = n->len < 128 ? n->child[addr.lo >> (127 - n->len) & 1] : 0;
-	}
-	return answer;
+	return ranges6_lookup(&f->ranges, addr);
 }
 
 /* All prefixes that have a route, to room for f->routes. Returns how many. */

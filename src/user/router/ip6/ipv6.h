@@ -51,6 +51,30 @@ static inline struct ipv6_addr ipv6_prefix(struct ipv6_addr a, unsigned int len)
 	return (struct ipv6_addr){ a.hi & mask.hi, a.lo & mask.lo };
 }
 
+/* The address before a, which is not the first, and the one after, not the last. */
+static inline struct ipv6_addr ipv6_before(struct ipv6_addr a)
+{
+	return (struct ipv6_addr){ a.hi - !a.lo, a.lo - 1 };
+}
+
+static inline struct ipv6_addr ipv6_after(struct ipv6_addr a)
+{
+	return (struct ipv6_addr){ a.hi + !(a.lo + 1), a.lo + 1 };
+}
+
+static inline bool ipv6_less(struct ipv6_addr a, struct ipv6_addr b)
+{
+	return a.hi < b.hi || (a.hi == b.hi && a.lo < b.lo);
+}
+
+/* The last address that begins with the first len bits of a. */
+static inline struct ipv6_addr ipv6_last(struct ipv6_addr a, unsigned int len)
+{
+	struct ipv6_addr mask = ipv6_mask(len);
+
+	return (struct ipv6_addr){ a.hi | ~mask.hi, a.lo | ~mask.lo };
+}
+
 /* EtherType IPv6, version 6. */
 static inline bool ipv6_plain(const uint8_t *frame)
 {
