@@ -262,6 +262,7 @@ told_of() { [ "$(grep -c ^told "$SAID")" -ge "$1" ]; }
 	says pausing
 	grep "^vr 7 generation 2 " "$SAID"
 	grep -x "flags 0x1 generation 2" "$SAID"
+	assert_eq "$(vr_stat blue .generation)" 2 generation
 	grep -x "port 0: ifindex [1-9][0-9]* mtu 1400 address $MAC_P0" "$SAID"
 }
 

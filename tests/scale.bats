@@ -117,16 +117,16 @@ rules() { seq "$1" "$2" | awk -v w="$3" '{ print "rule", w, "dev sc0 to 10." int
 }
 
 # More than one nest of 256, and in a dump more than one message.
-@test "a VR with 600 ports is told whole, one by one and among others" {
-	local -r ports=600
+@test "a VR with 700 ports is told whole, one by one and among others" {
+	local -r ports=700
 
 	vr_add zero
 	vr_add many
 	vr_add one
 	seq 0 $((ports - 1)) | sed 's/.*/link add scd& type dummy/' | ip -batch -
-	seq 0 $((ports - 1)) | sed 's/.*/attach dev scd& vr many/' | timed "attach, ports 0 to 599" $ports
-	assert_eq "$(ip -j vr show many | jq -c '[.[0].ports[].port] == [range(600)]')" true "ports of the VR"
-	assert_eq "$(ip -j vr show | jq -c '[.[] | [.name, (.ports | length)]]')" '[["zero",0],["many",600],["one",0]]' "in a dump"
-	timed "del, a VR of 600 ports" 1 <<< "del many"
+	seq 0 $((ports - 1)) | sed 's/.*/attach dev scd& vr many/' | timed "attach, ports 0 to 699" $ports
+	assert_eq "$(ip -j vr show many | jq -c '[.[0].ports[].port] == [range(700)]')" true "ports of the VR"
+	assert_eq "$(ip -j vr show | jq -c '[.[] | [.name, (.ports | length)]]')" '[["zero",0],["many",700],["one",0]]' "in a dump"
+	timed "del, a VR of 700 ports" 1 <<< "del many"
 	seq 0 $((ports - 1)) | sed 's/.*/link del scd&/' | ip -batch -
 }
