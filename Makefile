@@ -145,6 +145,21 @@ $(DIRS:%=uninstall-%): uninstall-%:
 	+$(call in_dir,$*) uninstall
 
 # ----------------------------------------------------------------------------------
+# Packages for Debian
+
+.PHONY: deps-deb deb test-deb
+
+deps-deb:
+	@tests/rig/deps deb
+
+deb: deps-deb ## Debian packages, in build/deb; needs no other target (SUFFIX=+1: behind the version)
+	@tests/rig/packages
+
+# 77: nothing can be mounted here, as in most containers.
+test-deb: deps-matrix ## build, install, use, upgrade and purge them in each release (RELEASES="bookworm trixie")
+	@tests/deb $(RELEASES) || [ $$? = 77 ]
+
+# ----------------------------------------------------------------------------------
 
 .PHONY: clean help
 
