@@ -152,11 +152,11 @@ $(DIRS:%=uninstall-%): uninstall-%:
 deps-deb:
 	@tests/rig/deps deb
 
-deb: deps-deb ## Debian packages, in build/deb; needs no other target (SUFFIX=+1: behind the version)
+deb: deps-deb ## build the Debian packages, into build/deb (SUFFIX=+1 behind their version)
 	@tests/rig/packages
 
 # 77: nothing can be mounted here, as in most containers.
-test-deb: deps-matrix ## build, install, use, upgrade and purge them in each release (RELEASES="bookworm trixie")
+test-deb: deps-matrix ## build, install, use, upgrade and purge them in releases of Debian (RELEASES="bookworm trixie")
 	@tests/deb $(RELEASES) || [ $$? = 77 ]
 
 # ----------------------------------------------------------------------------------
