@@ -145,6 +145,21 @@ $(DIRS:%=uninstall-%): uninstall-%:
 	+$(call in_dir,$*) uninstall
 
 # ----------------------------------------------------------------------------------
+# Packages for Debian
+
+.PHONY: deps-deb deb test-deb
+
+deps-deb:
+	@tests/rig/deps deb
+
+deb: deps-deb ## build the Debian packages, into build/deb (SUFFIX=+1 behind their version)
+	@tests/rig/packages
+
+# 77: nothing can be mounted here, as in most containers.
+test-deb: deps-matrix ## build, install, use, upgrade and purge them in releases of Debian (RELEASES="bookworm trixie")
+	@tests/deb $(RELEASES) || [ $$? = 77 ]
+
+# ----------------------------------------------------------------------------------
 
 .PHONY: clean help
 

@@ -49,6 +49,25 @@ rig_kdir()
 	realpath -e "$RIG_BUILD/$1/build" 2>/dev/null || echo "/usr/src/linux-headers-$1"
 }
 
+# rig_files PATTERN...: those of the project, committed or not, that match; from RIG_TOP.
+rig_files()
+{
+	git -c safe.directory="$PWD" ls-files -co --exclude-standard -- "$@" 2>/dev/null ||
+		rig_files_without_git "$@"
+}
+
+rig_files_without_git()
+{
+	local file pattern
+
+	find . \( -path ./build -o -path ./.git -o -name '*.mod.c' \) -prune -o -type f -print | while read -r file; do
+		for pattern in "${@:-*}"; do
+			# shellcheck disable=SC2053
+			[[ ${file#./} != $pattern ]] || { echo "${file#./}"; break; }
+		done
+	done
+}
+
 # rig_download PACKAGE...: into the current folder.
 rig_download()
 {
