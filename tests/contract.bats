@@ -99,7 +99,7 @@ tagged_host()
 		entry,source entry,group entry,type=0x8100 entry,type=0x88a8 entry,meta=1 \
 		entry,meta=2,start=13 entry,meta=2,start=34,sum=30 entry,meta=2,start=59,sum=0 \
 		entry,meta=8,gso=4,size=20 entry,meta=8,gso=1,size=20 \
-		entry,kept entry,kept,offset=63 entry,kept,bytes=99 \
+		entry,kept entry,kept,offset=63,bytes=143,len=227 entry,kept,bytes=99 \
 		entry,kept,offset=188,bytes=18,len=102 entry,kept,offset=188,bytes=3,len=102 \
 		entry,kept,offset=196,len=94 entry,kept,len=99 entry,kept,len=13,bytes=13 \
 		entry,kept,len=20,bytes=21 entry,kept,len=20 entry,kept,op=2 entry,kept,op=0 \
