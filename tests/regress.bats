@@ -333,6 +333,22 @@ polls() { [ "$(vr_stat blue '.queue[0].poll')" = "$1" ]; }
 	wait_until 10 counter_over send "$(vr_stat blue .stats.send)"
 }
 
+verdicts_are() { [ "$(ip -j vr classifier show dev eu0 | jq '.[0].verdicts | add')" = "$1" ]; }
+
+# Each processor counts for itself.
+@test "what each processor has counted is told in one sum" {
+	local cpu
+
+	(($(nproc) > 1)) || skip "one processor"
+	topology slots 64
+	x ip vr classifier set dev eu0 object /usr/lib/europa/classifiers/prefix.bpf.o
+	for cpu in 0 1; do
+		ns a taskset -c $cpu "$PROGS/frames" eth0 10 "${MAC_P0}02000000000a88b5"
+	done
+	wait_until 10 verdicts_are 20
+	x ip vr classifier del dev eu0
+}
+
 # --- the end ----------------------------------------------------------------------------
 
 @test "at the end nothing is left" {

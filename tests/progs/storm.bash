@@ -153,6 +153,7 @@ traffic_end()
 	kill_spawned
 	RIG_PIDS=("${others[@]}")
 	if [ -e /proc/net/pktgen/kpktgend_0 ]; then
+		echo stop > /proc/net/pktgen/pgctrl || true
 		echo rem_device_all > /proc/net/pktgen/kpktgend_0 || true
 	fi
 }
