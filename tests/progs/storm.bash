@@ -88,8 +88,8 @@ evil_port()
 		link set vr8p$1 up
 		address add 10.$net.0.1/24 dev vr8p$1
 		address add fd00:$net::1/64 dev vr8p$1 nodad
-		neighbour add 10.$net.0.2 lladdr $peer dev vr8p$1 nud permanent
-		neighbour add fd00:$net::2 lladdr $peer dev vr8p$1 nud permanent
+		neighbour replace 10.$net.0.2 lladdr $peer dev vr8p$1 nud permanent
+		neighbour replace fd00:$net::2 lladdr $peer dev vr8p$1 nud permanent
 	EOT
 	(($1 == 0)) || ns w ip link set "vr8p$1" type europa spoofchk off
 }
