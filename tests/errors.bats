@@ -321,6 +321,7 @@ hooked()
 	run ! hooked b
 	wrong 2 'exists' ip vr attach dev eu1 vr blue name lo
 	asks 'E.*: not a file descriptor.*' classifier-set fd=1000 "ifindex=$(< /sys/class/net/eu1/ifindex)"
+	wrong 2 larger ip link add link eu1 mtu 1501 type europa vr 7
 	run ! hooked b
 	right ip vr attach dev eu1 vr blue
 	hooked b
