@@ -181,6 +181,25 @@ json()
 	json '.[0].ports == []' vr show blue
 }
 
+# A dummy has a lock of its own in newer kernels, which is held while the MTU changes. A port
+# that can do IPv6 again, where that is forwarded, has all devices below it asked for theirs.
+# bats test_tags=matrix
+@test "a port's MTU follows a lower device that is locked meanwhile" {
+	ns_add r
+	ns r sysctl -q -w net.ipv6.conf.all.forwarding=1
+	x ip vr add blue netns "$(ns_name r)"
+	x ip link add vrd0 type dummy
+	x ip vr attach dev vrd0 vr blue name vrtp
+	ns r ip link set vrtp up
+	x ip link set vrd0 mtu 1200
+	wait_until 10 mtu_at_home 1200
+	x timeout 60 ip link set vrd0 mtu 1500
+	wait_until 10 mtu_at_home 1500
+	x ip link del vrd0
+}
+
+mtu_at_home() { [ "$(ns r cat /sys/class/net/vrtp/mtu)" = "$1" ]; }
+
 @test "a classifier is bound and replaced, its rules stay, nothing stays behind" {
 	x ip vr add blue
 	x ip vr classifier set dev vrt0 object "$CLASSIFIERS/prefix.bpf.o"

@@ -73,6 +73,26 @@ static inline void europa_compat_set_lltx(struct net_device *dev)
 #endif
 }
 
+/* Has the device a lock of its own, which the core may hold when it tells of
+ * changes? Then a device above it cannot be changed there: that may want the
+ * lock of those below.
+ */
+static inline bool europa_compat_ops_locked(const struct net_device *dev)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)
+	return false;
+#else
+	return netdev_need_ops_lock(dev);
+#endif
+}
+
+/* More of TCP's congestion marks, which change no header's place. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)
+#define EUROPA_COMPAT_GSO_ACCECN	0
+#else
+#define EUROPA_COMPAT_GSO_ACCECN	SKB_GSO_TCP_ACCECN
+#endif
+
 /* Will whoever polls go to sleep, if there is nothing for him? */
 static inline bool europa_compat_poll_waits(const poll_table *table)
 {
@@ -132,7 +152,18 @@ static inline struct net_device *europa_compat_alloc_dummy(void)
 		init_dummy_netdev(dev);
 	return dev;
 #else
-	return alloc_netdev_dummy(0);
+	struct net_device *dev = alloc_netdev_dummy(0);
+
+	/* NAPI takes its lock inside ours; lockdep must not think it is that
+	 * of a real device, which is held outside of them.
+	 */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+	static struct lock_class_key key;
+
+	if (dev)
+		lockdep_set_class(&dev->lock, &key);
+#endif
+	return dev;
 #endif
 }
 

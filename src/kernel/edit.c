@@ -308,6 +308,9 @@ europa_edit_gso(const struct europa_out *out)
 		return EUROPA_C_BAD_META;
 	if (!skb_gso_validate_mac_len(skb, europa_port_longest(out->lower)))
 		return EUROPA_C_TOO_LONG;
+	/* None of its bytes is the VR's, and with the mark it would be copied. */
+	if (skb_shinfo(skb)->gso_type & SKB_GSO_FRAGLIST)
+		return EUROPA_C_SEND;
 	/* The mark must not show in the sender's copy. */
 	if (skb_unclone(skb, GFP_ATOMIC))
 		return EUROPA_C_TX_NOMEM;

@@ -175,6 +175,24 @@ static void europa_events_filters_work(struct work_struct *work)
 	europa_vr_put(vr);
 }
 
+/* ---- what follows a lower device ---- */
+
+static void europa_events_mtu_work(struct work_struct *work)
+{
+	struct europa_events *events = container_of(to_delayed_work(work),
+						    struct europa_events,
+						    mtu_work);
+	struct europa_vr *vr = europa_events_vr(events);
+	struct europa_port *port;
+	unsigned long number;
+
+	rtnl_lock();
+	xa_for_each(&vr->ports, number, port)
+		europa_port_follow_mtu(port);
+	rtnl_unlock();
+	europa_vr_put(vr);
+}
+
 /* ---- lifetime ---- */
 
 void europa_event_init(struct europa_vr *vr)
@@ -184,6 +202,7 @@ void europa_event_init(struct europa_vr *vr)
 	spin_lock_init(&events->lock);
 	INIT_DELAYED_WORK(&events->state_work, europa_events_state_work);
 	INIT_DELAYED_WORK(&events->filters_work, europa_events_filters_work);
+	INIT_DELAYED_WORK(&events->mtu_work, europa_events_mtu_work);
 }
 
 static void europa_events_cancel(struct europa_vr *vr,
@@ -213,10 +232,11 @@ void europa_event_vr_del(struct europa_vr *vr)
 }
 
 /* Closed, no work is queued any more: none runs in a module that has gone.
- * Without rtnl, which one of them takes.
+ * Without rtnl, which two of them take.
  */
 void europa_event_drain(struct europa_vr *vr)
 {
 	europa_events_cancel(vr, &vr->events.state_work);
 	europa_events_cancel(vr, &vr->events.filters_work);
+	europa_events_cancel(vr, &vr->events.mtu_work);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) the Europa authors
+#include <linux/rtnetlink.h>
 #include "note.h"
 #include "port.h"
 
@@ -38,6 +39,14 @@ static void europa_note_schedule(struct europa_vr *vr,
 	lockdep_assert_held(&vr->events.lock);
 	if (queue_delayed_work(europa_note_wq, work, delay))
 		kref_get(&vr->refs);
+}
+
+static void europa_note_soon(struct europa_vr *vr, struct delayed_work *work)
+{
+	spin_lock_bh(&vr->events.lock);
+	if (!vr->events.closed)
+		europa_note_schedule(vr, work, 0);
+	spin_unlock_bh(&vr->events.lock);
 }
 
 static void europa_note_add(struct europa_events *events,
@@ -83,12 +92,14 @@ void europa_note_filters(struct europa_port *port)
 	struct europa_vr *vr = port->vr;
 	struct europa_events *events = &vr->events;
 
-	if (test_and_set_bit(port->number, events->filters))
-		return;
-	spin_lock_bh(&events->lock);
-	if (!events->closed)
-		europa_note_schedule(vr, &events->filters_work, 0);
-	spin_unlock_bh(&events->lock);
+	if (!test_and_set_bit(port->number, events->filters))
+		europa_note_soon(vr, &events->filters_work);
+}
+
+void europa_note_mtu(struct europa_vr *vr)
+{
+	ASSERT_RTNL();
+	europa_note_soon(vr, &vr->events.mtu_work);
 }
 
 /* What to tell next: the notes, oldest first; then the state that is owed, once

@@ -46,6 +46,7 @@ struct europa_events {
 	struct europa_bucket filters_told;
 	struct delayed_work state_work;
 	struct delayed_work filters_work;	/* takes rtnl */
+	struct delayed_work mtu_work;		/* the same */
 	DECLARE_BITMAP(filters, EUROPA_PORT_MAX + 1);
 };
 
@@ -55,6 +56,9 @@ void europa_note_module_exit(void);
 /* What the owner does: told soon, bounded; the end of it always. */
 void europa_note_state(struct europa_vr *vr, const struct europa_note *note);
 void europa_note_filters(struct europa_port *port);
+
+/* The ports' MTUs are to follow, not from here. */
+void europa_note_mtu(struct europa_vr *vr);
 
 bool europa_note_next(struct europa_vr *vr, struct europa_note *note);
 bool europa_note_may_tell_filters(struct europa_vr *vr);

@@ -7,6 +7,7 @@
 #include <net/sch_generic.h>
 #include "compat.h"
 #include "lower.h"
+#include "note.h"
 #include "port.h"
 #include "trace.h"
 
@@ -568,10 +569,11 @@ void europa_port_setup(struct net_device *dev)
 /* ---- what happens to the lower device ---- */
 
 /* As large as it may be, but no larger than it was set to. */
-static void europa_port_follow_mtu(struct europa_port *port)
+void europa_port_follow_mtu(struct europa_port *port)
 {
 	unsigned int mtu = port->lower_dev->mtu;
 
+	ASSERT_RTNL();
 	if (port->mtu)
 		mtu = min(mtu, port->mtu);
 	port->following = true;
@@ -611,7 +613,10 @@ void europa_port_lower_changed(struct europa_port *port, unsigned long event)
 		netif_stacked_transfer_operstate(port->lower_dev, dev);
 		break;
 	case NETDEV_CHANGEMTU:
-		europa_port_follow_mtu(port);
+		if (europa_compat_ops_locked(port->lower_dev))
+			europa_note_mtu(port->vr);
+		else
+			europa_port_follow_mtu(port);
 		break;
 	case NETDEV_UNREGISTER:
 		europa_port_lower_leaves(port);

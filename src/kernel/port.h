@@ -106,6 +106,7 @@ void europa_port_setup(struct net_device *dev);
 void europa_port_destruct(struct net_device *dev);
 bool europa_port_mac_taken(const struct europa_port *port, const u8 *mac);
 void europa_port_set_spoofchk(struct europa_port *port, bool on);
+void europa_port_follow_mtu(struct europa_port *port);
 void europa_port_lower_changed(struct europa_port *port, unsigned long event);
 
 void __europa_port_tap_rx(struct europa_port *port, struct sk_buff *skb);

@@ -71,7 +71,8 @@ static u16 europa_rx_gso_type(unsigned int type)
 	const unsigned int known = SKB_GSO_TCPV4 | SKB_GSO_TCPV6 |
 				   SKB_GSO_UDP_L4 | SKB_GSO_TCP_ECN |
 				   SKB_GSO_FRAGLIST | SKB_GSO_DODGY |
-				   SKB_GSO_TCP_FIXEDID;
+				   SKB_GSO_TCP_FIXEDID |
+				   EUROPA_COMPAT_GSO_ACCECN;
 	u16 told = 0;
 
 	if (type & SKB_GSO_TCPV4)
