@@ -64,7 +64,7 @@ $(TEST_DIRS): $(USER_DIRS)
 # ----------------------------------------------------------------------------------
 # Testing and showing, in the test kernel (see tests/rig/vm -h)
 
-.PHONY: deps deps-check deps-debug deps-matrix rig-parts test test-debug test-matrix mutate soak \
+.PHONY: deps deps-check deps-debug deps-matrix rig-parts test test-debug test-debug-smp test-matrix mutate soak \
 	demo shell bench check
 
 deps: ## install the Debian packages that building and testing need
@@ -84,10 +84,16 @@ test: rig-parts ## every test: units here, the rest in the test kernel; TESTS="f
 deps-debug:
 	@tests/rig/deps build rig unit debug
 
-test-debug: deps-debug ## the same in a kernel with KASAN, lockdep and the like; builds that first
-	@kver=$$(tests/rig/debug) && export EUROPA_KVER=$$kver && \
-		$(MAKE) all tests KVER=$$kver PREFIX=/usr && BATS_TEST_TIMEOUT=1200 \
-		EUROPA_TEST_OPTIONS="-m 2048 -t 14400" tests/run -r $(TESTS)
+# debug_tests KIND,SECONDS for a test: in that kernel, which is built first.
+debug_tests = kver=$$(tests/rig/debug $(1)) && export EUROPA_KVER=$$kver && \
+	$(MAKE) all tests KVER=$$kver PREFIX=/usr && BATS_TEST_TIMEOUT=$(2) \
+	EUROPA_TEST_OPTIONS="-m 2048 -t 14400" tests/run -r $(TESTS)
+
+test-debug: deps-debug ## the same in a kernel with KASAN, lockdep, kmemleak and the like, which is built first
+	@$(call debug_tests,uml,600)
+
+test-debug-smp: deps-debug ## the same with several processors, in QEMU: a day, where there is no KVM
+	@$(call debug_tests,smp,1200)
 
 deps-matrix:
 	@tests/rig/deps matrix

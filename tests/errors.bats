@@ -296,11 +296,16 @@ asks()
 	wrong 2 'only spoofchk can change' ns v ip link set vr7p0 type europa vr red
 }
 
-# hooked HOST: does the module look at what that sends?
+# hooked HOST: does the module look at what that sends by eu1? A kernel without kprobes tells, at
+# least, whether it is called for it.
 hooked()
 {
 	local tracing=/sys/kernel/tracing hits
 
+	if [ ! -e $tracing/kprobe_events ]; then
+		x nft list hooks netdev device eu1 | grep europa_ingress_hook
+		return
+	fi
 	echo 'p:europa_test europa_ingress_hook' > $tracing/kprobe_events || return
 	echo 1 > $tracing/events/kprobes/europa_test/enable
 	ns "$1" ping -n -q -c 1 -W 0.1 -b 10.9.0.255 > /dev/null || true

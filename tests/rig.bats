@@ -3,6 +3,8 @@
 # The rig, seen from inside.
 
 load lib/common
+# shellcheck source=tests/lib/leaks.bash
+. "$BATS_TEST_DIRNAME/lib/leaks.bash"
 
 gate_sees()
 {
@@ -100,6 +102,29 @@ gate_sees()
 		assert_eq "$status" 1 "status with $helpers"
 		grep -q "the kernel complained" <<< "$output"
 	done
+}
+
+@test "a leak is the module's if its name is in the trace, or a place without a name" {
+	leaks_named > "$BATS_TEST_TMPDIR/leaks" <<-EOT
+		unreferenced object 0xffff888004a0c000 (size 64):
+		  comm "europa-router", pid 1, jiffies 4294894650
+		  backtrace (crc 1):
+		    kmalloc_trace+0x26/0x90
+		    do_one_initcall+0x5a/0x2c0
+		unreferenced object 0xffff888004a0d000 (size 32):
+		  comm "ip", pid 77, jiffies 4294894651
+		  backtrace (crc 2):
+		    kmalloc_trace+0x26/0x90
+		    europa_vr_make+0x5a/0x2c0 [europa]
+		unreferenced object 0xffff888004a0e000 (size 16):
+		  comm "ip", pid 78, jiffies 4294894652
+		  backtrace (crc 3):
+		    kmalloc_trace+0x26/0x90
+		    0xffffffffa0001234
+	EOT
+	cat "$BATS_TEST_TMPDIR/leaks"
+	assert_eq "$(sed -n 's/unreferenced object \(0x[0-9a-f]*\) .*/\1/p' "$BATS_TEST_TMPDIR/leaks" | xargs)" \
+		"0xffff888004a0d000 0xffff888004a0e000"
 }
 
 # bats test_tags=matrix,smoke

@@ -9,6 +9,8 @@ KLOG_BAD+='|hung task|blocked for more than|soft lockup|hard LOCKUP|rcu.*stall|m
 KLOG_BAD+='|scheduling while atomic|sleeping function|circular locking|recursive locking|inconsistent lock'
 KLOG_BAD+='|list_(add|del) corruption|page allocation failure|KASAN|UBSAN|KCSAN'
 KLOG_GOOD='Command line: |loading out-of-tree module taints kernel|module verification failed'
+# Whose they are, tests/lib/leaks.bash looks.
+KLOG_GOOD+='|kmemleak: [0-9]+ new suspected memory leaks'
 
 KLOG_FILE_MARK=${KLOG_FILE_MARK:-/run/europa-klog-mark}
 

@@ -88,6 +88,7 @@ read_line()
 		passed "$short: $(test_name "${line#ok * }")"
 		current=''
 		;;
+	"leaks bad") begin_failure "$short: the module has leaked memory" ;;
 	"klog bad") begin_failure "$short: the kernel log is not clean" ;;
 	"done "*)
 		tell_failure

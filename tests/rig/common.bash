@@ -43,6 +43,9 @@ rig_kver()
 	echo "${installed:-$(rig_unpacked | tail -n 1)}"
 }
 
+# rig_is_uml KVER: is it User Mode Linux, a program?
+rig_is_uml() { [ -x "$RIG_BUILD/$1/linux" ]; }
+
 # rig_kdir KVER: where the module is built for it.
 rig_kdir()
 {
@@ -67,6 +70,17 @@ rig_files_without_git()
 		done
 	done
 }
+
+# rig_archive LABEL: where this machine gets the packages of that label from.
+rig_archive()
+{
+	# shellcheck disable=SC2016
+	apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' |
+		sed -n "s/^$1 //p" | head -n 1
+}
+
+# rig_room DIR: megabytes that are free there.
+rig_room() { df -P -m "$1" | awk 'NR == 2 { print $4 }'; }
 
 # rig_download PACKAGE...: into the current folder.
 rig_download()

@@ -45,20 +45,12 @@ apart()
 
 # --- a release's root -------------------------------------------------------------
 
-# archive LABEL: where this machine gets the packages of that label from.
-archive()
-{
-	# shellcheck disable=SC2016
-	apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' |
-		sed -n "s/^$1 //p" | head -n 1
-}
-
 # sources RELEASE: its sources.list.
 sources()
 {
 	local suite=${1%-backports} debian security
 
-	debian=$(archive Debian) security=$(archive Debian-Security)
+	debian=$(rig_archive Debian) security=$(rig_archive Debian-Security)
 	[ -n "$debian" ] || die "this machine's apt knows no Debian archive"
 	echo "deb $debian $suite main"
 	[ "$suite" != testing ] || return 0
