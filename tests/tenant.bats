@@ -187,12 +187,13 @@ in_group()
 }
 
 @test "what a VR makes is within its limit while a qdisc holds it" {
-	local count=2500 held over
+	local count=2500 held over text
 
 	topology slots 64 limit 1M
-	# It lets the first one go, and the others in their time.
+	# It lets the first ones go, and the others in their time: a byte each second.
+	printf -v text '%0300d' 0
 	x tc qdisc add dev eu0 root tbf rate 8bit burst 1600 limit 100m
-	spawn ip vr exec blue "$PROGS/vrmake" good $count 0 "$MAC_A" text
+	spawn ip vr exec blue "$PROGS/vrmake" good $count 0 "$MAC_A" "$text"
 	wait_until 60 grep -qx "drained $count" "$SPAWNED_LOG"
 	held=$(vr_stat blue .stats.send) over=$(vr_stat blue .stats.tx_limit)
 	echo "$held sent, $over over the limit"
@@ -202,7 +203,7 @@ in_group()
 	# The next data plane does not begin anew, ...
 	x kill "$SPAWNED"
 	idle
-	spawn ip vr exec blue "$PROGS/vrmake" good 10 0 "$MAC_A" text
+	spawn ip vr exec blue "$PROGS/vrmake" good 10 0 "$MAC_A" "$text"
 	wait_until 20 grep -qx "drained 10" "$SPAWNED_LOG"
 	counter_is tx_limit $((over + 10))
 	x kill "$SPAWNED"
@@ -211,11 +212,11 @@ in_group()
 	vr_add red id 8 limit 1M
 	x ip vr attach dev eu0 vr red port 0
 	ns - ip link set vr8p0 up
-	spawn ip vr exec red "$PROGS/vrmake" good 10 0 "$MAC_A" text
+	spawn ip vr exec red "$PROGS/vrmake" good 10 0 "$MAC_A" "$text"
 	wait_until 20 grep -qx "drained 10" "$SPAWNED_LOG"
 	assert_eq "$(vr_stat red '.stats | [.send, .tx_limit] | tojson')" '[10,0]'
 	x tc qdisc del dev eu0 root
-	spawn ip vr exec blue "$PROGS/vrmake" good 10 0 "$MAC_A" text
+	spawn ip vr exec blue "$PROGS/vrmake" good 10 0 "$MAC_A" "$text"
 	wait_until 20 grep -qx "drained 10" "$SPAWNED_LOG"
 	counter_is tx_limit $((over + 10))
 	counter_is send $((held + 10))
@@ -253,7 +254,7 @@ in_group()
 		spawn taskset 1 sh -c 'while :; do :; done'
 	done
 	next_word
-	wait_until 100 counter_over punt 0
+	wait_until $((BATS_TEST_TIMEOUT * 2 / 3)) counter_over punt 0
 	x timeout 60 ip vr del blue
 	x timeout 20 ip vr show
 	x kill -0 "$RAW"

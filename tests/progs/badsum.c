@@ -4,8 +4,8 @@
  * badsum DEVICE MAC: a data plane that wants the kernel to put a checksum into the Ethernet
  * header, behind the back of spoofchk. From spare slots it sends frames to MAC, out of port
  * 0: one for each checksum that would start in the Ethernet header and end up in or right
- * behind it, then one that starts behind it, which is good. Says how many there were of
- * both. Needs no privilege.
+ * behind it, then one that starts where a transport header does, which is good (newer kernels
+ * want room for an IP header before it). Says how many there were of both. Needs no privilege.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -16,6 +16,7 @@
 #define LEN		64	/* bytes of a frame */
 #define TYPE		0x88b5	/* for experiments */
 #define FIELD_LAST	(ETH_HLEN + 2)
+#define TRANSPORT	(ETH_HLEN + 20)
 
 static struct dataplane dp;
 static struct ether_header eth;
@@ -71,7 +72,7 @@ int main(int argc, char **argv)
 	for (start = 0; start < ETH_HLEN; start++)
 		for (field = start; field <= FIELD_LAST; field++, bad++)
 			send_one(start, field - start);
-	send_one(ETH_HLEN, 2);
+	send_one(TRANSPORT, 2);
 	printf("bad %u good 1\n", bad);
 	return 0;
 }
