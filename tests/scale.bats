@@ -63,7 +63,8 @@ available()
 	seq 9001 10000 | sed 's/.*/add vr& id &/' | timed "add, VRs 9001 to 10000" 1000
 	bytes=$(((before - $(available)) / VRS))
 	echo "# memory: $bytes bytes per VR" >&3
-	((bytes <= LIMIT))
+	# Sanitizers add to each object: then the figure is of no use.
+	sanitized || ((bytes <= LIMIT))
 
 	seq 1 100 | sed 's/.*/set vr& fallback drop/' | timed "set by name, VRs 1 to 100" 100
 	seq 9901 10000 | sed 's/.*/set vr& fallback drop/' | timed "set by name, VRs 9901 to 10000" 100
@@ -89,6 +90,7 @@ available()
 rules() { seq "$1" "$2" | awk -v w="$3" '{ print "rule", w, "dev sc0 to 10." int($1 / 250) "." $1 % 250 ".0/24" (w == "add" ? " vr 1" : "") }'; }
 
 @test "1,000 rules of the prefix classifier: the last hundred is as quick as the first" {
+	! in_uml || skip "User Mode Linux refills the memory of BPF's maps at each tick only"
 	vr_add one id 1
 	x ip vr classifier set dev sc0 object "$(find /usr/lib/europa /usr/local/lib/europa -name prefix.bpf.o 2> /dev/null | head -n 1)"
 	rules 1 100 add | timed "add, rules 1 to 100" 100

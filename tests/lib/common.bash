@@ -146,6 +146,10 @@ ip_batch()
 	printf '%s\n' "${lines[@]}" | ip "$@" -batch -
 }
 
+# in_uml, sanitized: in what kernel of tests/rig/debug we are, if any.
+in_uml() { grep -q 'User Mode Linux' /proc/cpuinfo; }
+sanitized() { [ -e /sys/kernel/debug/kmemleak ]; }
+
 # --- namespaces and links ----------------------------------------------------------
 
 # ns_name NAME: the real, unique name of a namespace of this test; `-` is the machine's own.
