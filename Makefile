@@ -73,8 +73,9 @@ deps: ## install the Debian packages that building and testing need
 deps-check:
 	@tests/rig/deps build check
 
-# With the prefix that the rig installs with. A make of its own: only after `deps` are there headers, which name the kernel.
+# Without daemons only their tests fail. With the prefix that the rig installs with. A make of its own: only after `deps` are there headers, which name the kernel.
 rig-parts: deps
+	@tests/rig/daemons || true
 	@kver=$$(tests/rig/kver) && \
 		$(MAKE) all tests KVER=$$kver PREFIX=/usr
 

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
+# FRR in the VRs' namespaces, unchanged: what its OSPF and BGP install takes the fast path,
+# BFD and graceful restart work over ports, and a cut costs what it costs without Europa.
+#
+#  ns a ══ [blue] ═══ [red] ═══ [green] ══ ns b
+#            ╚══════ costlier ═════╝
+#
+# See progs/line.bash for the rest, and progs/frr.bash for the configurations.
+
+# shellcheck disable=SC2034,SC2154
+load lib/common
+load progs/topology
+load progs/line
+load progs/frr
+
+setup_file()
+{
+	local vr
+
+	line_begin
+	frr_users
+	for vr in "${ROUTERS[@]}"; do
+		frr_configure "$vr"
+		frr "$vr" zebra
+	done
+	for vr in "${ROUTERS[@]}"; do
+		frr "$vr" bfdd ospfd ospf6d
+	done
+}
+
+teardown_file() { line_end; }
+setup() { shared_setup; }
+teardown() { line_teardown; }
+
+@test "OSPF without a data plane: a link is cut, all goes the other way" {
+	by_red ospf
+	reconverge ospf
+	plug
+	by_red ospf
+}
+
+@test "OSPFv2 and OSPFv3: of a flow 99 of 100 packets take the fast path" {
+	europa_router "${ROUTERS[@]}"
+	ns blue ip nexthop | grep -q "via 10.12.0.2 dev red"
+	fast_flows "${ROUTERS[@]}"
+}
+
+@test "a link is cut: the other way is as fast" {
+	europa_router "${ROUTERS[@]}"
+	reconverge ospf
+	fast_flows blue green
+	plug
+	by_red ospf
+}
+
+@test "a link is cut in silence: BFD tells" {
+	wait_until 60 seldom bfd_peers red 4
+	unplug_silently
+	past_red ospf
+	ping_all a 3 10.2.0.2
+	ping_all a 3 fd00:2::2
+	plug_silently
+	by_red ospf
+}
+
+# bfd_peers VR N: so many are up.
+bfd_peers() { [ "$(vtysh "$1" bfdd "show bfd peers brief" | grep -c " up *$")" = "$2" ]; }
+
+# What restarts has no sessions for a while, of which its neighbours hear.
+without_bfd()
+{
+	local vr
+
+	for vr in "${ROUTERS[@]}"; do
+		daemon_stop "$vr" bfdd KILL || return
+	done
+	by_red ospf
+}
+
+restart_ospf()
+{
+	assert_eq "$(vtysh red ospfd "graceful-restart prepare ip ospf")" "" &&
+		assert_eq "$(vtysh red ospf6d "graceful-restart prepare ipv6 ospf")" "" || return
+	daemon_stop red ospfd && daemon_stop red ospf6d && frr red ospfd ospf6d &&
+		wait_until 90 seldom full ospfd "show ip ospf neighbor" &&
+		wait_until 90 seldom full ospf6d "show ipv6 ospf6 neighbor" &&
+		by_red ospf
+}
+
+# full DAEMON COMMAND: red's neighbours are.
+full() { [ "$(vtysh red "$1" "$2" | grep -c " Full/")" = 2 ]; }
+
+@test "graceful restart of ospfd and ospf6d: no packet is lost, and none takes another way" {
+	europa_router "${ROUTERS[@]}"
+	by_red ospf
+	without_bfd
+	lossless restart_ospf
+	((D[send] * 100 >= 2 * ANSWERED * 98))
+}
+
+@test "BGP unnumbered: IPv4 routes by IPv6 gateways take the fast path" {
+	local vr
+
+	europa_router "${ROUTERS[@]}"
+	for vr in "${ROUTERS[@]}"; do
+		daemon_stop "$vr" ospfd
+		daemon_stop "$vr" ospf6d
+		frr "$vr" bgpd
+	done
+	by_red bgp
+	ns blue ip route show 10.2.0.0/24
+	ns blue ip route show 10.2.0.0/24 | grep -q "via inet6 fe80:"
+	fast_flows "${ROUTERS[@]}"
+}
+
+@test "BGP: a link is cut, the other way is as fast" {
+	europa_router "${ROUTERS[@]}"
+	reconverge bgp
+	fast_flows blue green
+	plug
+	by_red bgp
+}
+
+@test "at the end every slot has its owner and nothing is left" {
+	assert_all_slots_conserved "${ROUTERS[@]}"
+	RIG_NAMESPACES=("${ROUTERS[@]}" a b) RIG_VRS=("${ROUTERS[@]}")
+	line_end
+	assert_nothing_left
+}
