@@ -64,8 +64,8 @@ $(TEST_DIRS): $(USER_DIRS)
 # ----------------------------------------------------------------------------------
 # Testing and showing, in the test kernel (see tests/rig/vm -h)
 
-.PHONY: deps deps-check deps-debug deps-matrix rig-parts test test-debug test-debug-smp test-matrix mutate soak \
-	demo shell bench check
+.PHONY: deps deps-check deps-debug deps-matrix rig-parts test test-debug test-debug-smp \
+	test-daemons test-matrix mutate soak demo shell bench check
 
 deps: ## install the Debian packages that building and testing need
 	@tests/rig/deps build rig unit
@@ -73,13 +73,12 @@ deps: ## install the Debian packages that building and testing need
 deps-check:
 	@tests/rig/deps build check
 
-# Without daemons only their tests fail. With the prefix that the rig installs with. A make of its own: only after `deps` are there headers, which name the kernel.
+# With the prefix that the rig installs with. A make of its own: only after `deps` are there headers, which name the kernel.
 rig-parts: deps
-	@tests/rig/daemons || true
 	@kver=$$(tests/rig/kver) && \
 		$(MAKE) all tests KVER=$$kver PREFIX=/usr
 
-test: rig-parts ## every test: units here, the rest in the test kernel; TESTS="forward.bats cli": only those
+test: rig-parts ## every test but FRR's: units here, the rest in the test kernel; TESTS="forward.bats cli": only those
 	@tests/run $(TESTS)
 
 deps-debug:
@@ -98,6 +97,10 @@ test-debug-smp: deps-debug ## the same with several processors, in QEMU: a day, 
 
 deps-matrix:
 	@tests/rig/deps matrix
+
+test-daemons: rig-parts ## FRR and BIRD in three VRs: their routes take the fast path, also after a cut
+	@tests/rig/daemons
+	@tests/run frr.bats bird.bats
 
 # 77: nothing can be mounted here, as in most containers.
 test-matrix: deps-matrix ## some tests in each release of Debian, with its kernel (RELEASES="trixie testing", FULL=1)

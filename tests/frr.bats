@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # Copyright (C) the Europa authors
+# bats file_tags=daemons
 # FRR in the VRs' namespaces, unchanged: what its OSPF and BGP install takes the fast path,
 # BFD and graceful restart work over ports, and a cut costs what it costs without Europa.
 #
@@ -42,6 +43,7 @@ teardown() { line_teardown; }
 
 @test "OSPFv2 and OSPFv3: of a flow 99 of 100 packets take the fast path" {
 	europa_router "${ROUTERS[@]}"
+	by_red ospf
 	ns blue ip nexthop | grep -q "via 10.12.0.2 dev red"
 	fast_flows "${ROUTERS[@]}"
 }
