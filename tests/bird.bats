@@ -38,6 +38,7 @@ teardown() { line_teardown; }
 
 @test "OSPFv2 and OSPFv3: of a flow 99 of 100 packets take the fast path" {
 	europa_router "${ROUTERS[@]}"
+	by_red bird
 	fast_flows "${ROUTERS[@]}"
 }
 

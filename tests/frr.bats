@@ -42,6 +42,7 @@ teardown() { line_teardown; }
 
 @test "OSPFv2 and OSPFv3: of a flow 99 of 100 packets take the fast path" {
 	europa_router "${ROUTERS[@]}"
+	by_red ospf
 	ns blue ip nexthop | grep -q "via 10.12.0.2 dev red"
 	fast_flows "${ROUTERS[@]}"
 }
