@@ -221,7 +221,8 @@ tcp_packets()
 }
 
 # fast_flow ADDRESS VR...: iperf3 from a to b. Of 100 packets of its flow 99 or more are
-# forwarded by the data plane of each of these VRs.
+# forwarded by the data plane of each of these VRs. While a link is cut blue forwards some more:
+# what red and green still have to say to each other.
 fast_flow()
 {
 	local said=$BATS_TEST_TMPDIR/iperf address=$1 name before all
