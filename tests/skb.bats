@@ -322,7 +322,9 @@ tagged_by_tc()
 		action vlan push id 5 pipe action vlan push id 8
 	mark blue
 	udp_intact wire blue 10.6.5.1 200 12 1400
-	assert_forwarded blue 0
+	# The VLAN interfaces may have something to say, too, which spoofchk keeps in.
+	since blue
+	assert_eq "${D[send]}" 0 "sent by the data plane"
 	((D[punt] >= 200))
 	run ! sh -c "dmesg | grep -i 'csum failure'"
 	x tc qdisc del dev vx0 clsact
