@@ -321,7 +321,7 @@ polls() { [ "$(vr_stat blue '.queue[0].poll')" = "$1" ]; }
 		link set vx0 master br0
 	EOF
 	text=$(printf 'x%.0s' {1..646})
-	spawn ip vr exec blue "$PROGS/vrmake" good 1000000 0 "$MAC_A" "$text"
+	spawn ip vr exec blue "$PROGS/vrmake" good 1000000000 0 "$MAC_A" "$text"
 	made=$SPAWNED
 	wait_until 10 counter_over send 100
 	for _ in {1..5}; do
