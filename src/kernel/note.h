@@ -57,7 +57,9 @@ void europa_note_module_exit(void);
 void europa_note_state(struct europa_vr *vr, const struct europa_note *note);
 void europa_note_filters(struct europa_port *port);
 
-/* The ports' MTUs are to follow, not from here. */
+/* The VR's ports shall take their lower devices' MTUs soon, by a work: the
+ * caller is told of one under a lock that changing a port may want. Under rtnl.
+ */
 void europa_note_mtu(struct europa_vr *vr);
 
 bool europa_note_next(struct europa_vr *vr, struct europa_note *note);
