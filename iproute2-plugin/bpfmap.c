@@ -12,6 +12,8 @@
 #include "genl.h"
 
 #define MAPS_MAX 64	/* BPF's own limit of maps per program */
+#define REFILL	20000	/* us */
+#define REFILLS	10
 
 struct map_ids {
 	uint32_t id[MAPS_MAX];
@@ -138,4 +140,20 @@ int bpfmap_prepare(struct bpf_object *o, uint32_t ifindex)
 	for (i = 0; !err && i < ids.count; i++)
 		err = reuse(o, ids.id[i]);
 	return err == -ENOENT ? 0 : err;	/* replaced or unbound meanwhile */
+}
+
+/*
+ * Elements come from a reserve of the processor's, which an interrupt of the kernel's fills
+ * up again: who adds many in a row can be quicker, and is told ENOMEM.
+ */
+int bpfmap_write(int fd, const void *key, const void *value)
+{
+	int i;
+
+	for (i = 0; bpf_map_update_elem(fd, key, value, BPF_ANY); i++) {
+		if (errno != ENOMEM || i == REFILLS)
+			return -errno;
+		usleep(REFILL);
+	}
+	return 0;
 }

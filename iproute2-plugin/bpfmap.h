@@ -15,4 +15,7 @@ int bpfmap_prepare(struct bpf_object *o, uint32_t ifindex);
 /* fd of the program's map of that name, or -errno; EPROTOTYPE: not of that shape. */
 int bpfmap_open(uint32_t prog_id, const struct rule_map *map);
 
+/* Add or replace an element. 0 or -errno. */
+int bpfmap_write(int fd, const void *key, const void *value);
+
 #endif

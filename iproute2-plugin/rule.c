@@ -204,7 +204,9 @@ static int no_such_rule(void)
 
 static int write_one(int fd, const struct rule *r, const struct europa_flow *value)
 {
-	return bpf_map_update_elem(fd, &r->key, value, BPF_ANY) ? fail("write the rule", errno) : 0;
+	int err = bpfmap_write(fd, &r->key, value);
+
+	return err ? fail("write the rule", -err) : 0;
 }
 
 /*
