@@ -105,6 +105,7 @@ json()
 	json '.[0].ports | length == 1' vr show blue
 }
 
+# bats test_tags=plugins
 @test "ip link shows and sets what a port has" {
 	x ip vr add blue
 	x ip link add link vrt0 name vrtp type europa vr blue port 3 spoofchk off
@@ -320,6 +321,7 @@ events_are()
 	done
 }
 
+# bats test_tags=plugins
 @test "tc action europa: typed, shown, shared, outlived by nothing" {
 	x ip vr add blue
 	x ip vr add red
