@@ -122,12 +122,14 @@ copy_checkout()
 
 # --- in there ---------------------------------------------------------------------
 
-# in_root ROOT COMMAND: in the copy of the checkout.
+# in_root ROOT COMMAND: in the copy of the checkout. The root is a mount of its own in there:
+# newer virtiofsds look for that which a folder is on.
 in_root()
 {
 	local name variables=(HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin)
 	# shellcheck disable=SC2016
-	local enter='for dir in proc sys dev; do mount --rbind "/$dir" "$1/$dir" || exit; done
+	local enter='mount --bind "$1" "$1" || exit
+		for dir in proc sys dev; do mount --rbind "/$dir" "$1/$dir" || exit; done
 		exec chroot "$@"'
 
 	for name in TERM CI http_proxy https_proxy no_proxy BATS_TEST_TIMEOUT ${!EUROPA_@}; do
