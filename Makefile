@@ -102,7 +102,7 @@ test-daemons: rig-parts ## FRR and BIRD in three VRs: their routes take the fast
 	@tests/rig/daemons
 	@tests/run frr.bats bird.bats
 
-# 77: nothing can be mounted here, as in most containers.
+# 77: nothing can be mounted here, as in most containers, or a mirror fails.
 test-matrix: deps-matrix ## some tests in each release of Debian, with its kernel (RELEASES="trixie testing", FULL=1)
 	@tests/rig/matrix $(RELEASES) || [ $$? = 77 ]
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Copyright (C) the Europa authors */
 /*
- * What ip and tc (iproute2 6.1 to 7.1) ask of a plugin and export to it. No
+ * What ip and tc (iproute2 6.1 to 7.2) ask of a plugin and export to it. No
  * package ships this. A plugin cannot tell which release loads it, so here is
  * only what is the same in all of them; what is not (print_action_control(),
  * print_tm()), m_europa.c does itself. Weak, for plugin_fits() to look whether

@@ -96,15 +96,19 @@ json()
 @test "attach ... confirm detaches itself, unless confirmed" {
 	x ip vr add blue
 	x ip vr attach dev vrt0 vr blue confirm 1
+	wait_until 30 json '.[0].ports == []' vr show blue
+	x ip vr attach dev vrt0 vr blue confirm 10
 	json '.[0].ports | length == 1' vr show blue
-	wait_until 5 json '.[0].ports == []' vr show blue
-	x ip vr attach dev vrt0 vr blue confirm 1
 	x ip vr confirm
 	refused 'Nothing waits' ip vr confirm
-	sleep 2
+	# What would have detached it has nothing to do when its time has come.
+	wait_until 60 no_process ip-vr
 	json '.[0].ports | length == 1' vr show blue
 }
 
+no_process() { ! pgrep -x "$1"; }
+
+# bats test_tags=plugins
 @test "ip link shows and sets what a port has" {
 	x ip vr add blue
 	x ip link add link vrt0 name vrtp type europa vr blue port 3 spoofchk off
@@ -320,6 +324,7 @@ events_are()
 	done
 }
 
+# bats test_tags=plugins
 @test "tc action europa: typed, shown, shared, outlived by nothing" {
 	x ip vr add blue
 	x ip vr add red

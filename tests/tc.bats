@@ -433,7 +433,7 @@ with_ipv6()
 	acts '.[] | select(.index == 5) | .last_used < .installed' | grep -qx true
 }
 
-# bats test_tags=matrix
+# bats test_tags=matrix,plugins
 @test "an index is shared, replaced, refused, deleted" {
 	x tc actions add action europa vr red drop index 7
 	refused 'exists' tc actions add action europa vr red drop index 7
@@ -460,7 +460,7 @@ with_ipv6()
 	assert_eq "$(acts .)" '[]' "actions that are left"
 }
 
-# bats test_tags=matrix
+# bats test_tags=matrix,plugins
 @test "what is shown can be typed again" {
 	local words shown typed
 

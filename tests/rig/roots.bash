@@ -8,6 +8,7 @@ roots_cache=${XDG_CACHE_HOME:-$HOME/.cache}/europa
 roots_known=(bookworm bookworm-backports trixie trixie-backports testing)
 roots_days=7
 roots_skipped=77
+roots_fetch=1200	# seconds that a mirror may take
 
 # roots_begin RELEASE...: they are known and something can be mounted here, or we end.
 roots_begin()
@@ -30,12 +31,14 @@ roots_begin()
 	fi
 }
 
-# apart COMMAND...: its mounts and its processes are gone when it ends, or we do.
+# apart COMMAND...: its mounts and its processes are gone when it ends, or we do. It is not the
+# first of its processes, which newer timeouts refuse to be.
 apart()
 {
 	local status
 
-	unshare --mount --pid --fork --kill-child --mount-proc "$@" <&0 &
+	unshare --mount --pid --fork --kill-child --mount-proc \
+		bash -c '"$@"; exit $?' - "$@" <&0 &
 	inside=$!
 	wait "$inside"
 	status=$?
@@ -59,7 +62,8 @@ sources()
 	[ "$suite" = "$1" ] || echo "deb $debian $1 main"
 }
 
-# What this machine's apt is told of proxies and of outdated archives.
+# What this machine's apt is told of proxies and of outdated archives: a root takes nothing that
+# its machine would refuse.
 apt_options() { apt-config dump | grep -Ei '^Acquire::([a-z:]*proxy|check-valid-until)' || true; }
 
 # preferences RELEASE: backports are taken only if somebody asks for them.
@@ -70,22 +74,37 @@ preferences()
 		'Pin-Priority: 600'
 }
 
-# make_root RELEASE ROOT: made beside the old one, so that a root is either whole or not there.
+# make_root RELEASE ROOT: made beside the old one, which does if that fails.
 make_root()
 {
 	local release=$1 root=$2
 
 	[ -z "$(find "$root.made" -mtime "-$roots_days" 2>/dev/null)" ] || return 0
 	say "$release: making a root in $root"
-	rm -rf --one-file-system "$root" "$root.new" "$root.made"
+	if new_root "$release" "$root"; then
+		rm -f "$root.made"
+		rm -rf --one-file-system "$root"
+		mv "$root.new" "$root"
+		touch "$root.made"
+	elif [ -e "$root.made" ]; then
+		say "$release: that failed, so the root of $(date -r "$root.made" +%F) has to do"
+	else
+		return 1
+	fi
+}
+
+# new_root RELEASE ROOT: in ROOT.new.
+new_root()
+{
+	local release=$1 root=$2
+
+	rm -rf --one-file-system "$root.new"
 	mkdir -p "${root%/*}"
 	apt_options > "$root.apt.conf"
 	sources "$release" > "$root.list" &&
-		apart mmdebstrap --variant=minbase --include=make --aptopt="$root.apt.conf" \
-			"${release%-backports}" "$root.new" - < "$root.list" || return
-	preferences "$release" > "$root.new/etc/apt/preferences.d/backports"
-	mv "$root.new" "$root"
-	touch "$root.made"
+		apart timeout -k 10 "$roots_fetch" mmdebstrap --variant=minbase --include=make \
+			--aptopt="$root.apt.conf" "${release%-backports}" "$root.new" - < "$root.list" &&
+		preferences "$release" > "$root.new/etc/apt/preferences.d/backports"
 }
 
 # copy_checkout ROOT: to /root/europa there. The kernel that was downloaded stays, and nothing
@@ -103,12 +122,14 @@ copy_checkout()
 
 # --- in there ---------------------------------------------------------------------
 
-# in_root ROOT COMMAND: in the copy of the checkout.
+# in_root ROOT COMMAND: in the copy of the checkout. The root is a mount of its own in there:
+# newer virtiofsds look for that which a folder is on.
 in_root()
 {
 	local name variables=(HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin)
 	# shellcheck disable=SC2016
-	local enter='for dir in proc sys dev; do mount --rbind "/$dir" "$1/$dir" || exit; done
+	local enter='mount --bind "$1" "$1" || exit
+		for dir in proc sys dev; do mount --rbind "/$dir" "$1/$dir" || exit; done
 		exec chroot "$@"'
 
 	for name in TERM CI http_proxy https_proxy no_proxy BATS_TEST_TIMEOUT ${!EUROPA_@}; do
