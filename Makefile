@@ -64,8 +64,8 @@ $(TEST_DIRS): $(USER_DIRS)
 # ----------------------------------------------------------------------------------
 # Testing and showing, in the test kernel (see tests/rig/vm -h)
 
-.PHONY: deps deps-check deps-debug deps-matrix rig-parts test test-debug test-debug-smp \
-	test-daemons test-matrix mutate soak demo shell bench check
+.PHONY: deps deps-check deps-debug deps-matrix deps-arm64 deps-s390x rig-parts test test-debug \
+	test-debug-smp test-daemons test-matrix test-arm64 test-s390x mutate soak demo shell bench check
 
 deps: ## install the Debian packages that building and testing need
 	@tests/rig/deps build rig unit
@@ -105,6 +105,16 @@ test-daemons: rig-parts ## FRR and BIRD in three VRs: their routes take the fast
 # 77: nothing can be mounted here, as in most containers, or a mirror fails.
 test-matrix: deps-matrix ## some tests in each release of Debian, with its kernel (RELEASES="trixie testing", FULL=1)
 	@tests/rig/matrix $(RELEASES) || [ $$? = 77 ]
+
+deps-arm64 deps-s390x: deps-%:
+	@tests/rig/deps $*
+
+# Without `deps`: nothing is built for this machine.
+test-arm64: deps-arm64 ## built for arm64: units, the demo and some tests in a guest that QEMU emulates (TESTS="-T matrix" more)
+	@tests/rig/cross arm64 $(TESTS)
+
+test-s390x: deps-s390x ## built for s390x, big-endian: the units, emulated
+	@tests/rig/cross s390x
 
 mutate: rig-parts ## break the module, a line at a time: does a test notice? some hours; goes on where it was
 	@tests/mutate
@@ -179,5 +189,5 @@ clean: ## remove what was built; the downloaded kernel stays (rm -rf build remov
 	@find build -mindepth 1 -maxdepth 1 ! -name rig -exec rm -rf {} + 2>/dev/null || true
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 		while IFS='|' read -r target text; do printf '%-18s %s\n' "$$target" "$$text"; done

@@ -347,11 +347,16 @@ u32 europa_tx_ring(struct europa_queue *queue)
  * Drain what the VR has published, in the caller's context. One drainer at a
  * time: who finds the bit taken leaves KICKED behind, and the drainer looks at
  * it after it let go. Returns entries read.
+ *
+ * A drainer that clears another's KICKED has to see what that one published. A
+ * system call orders nothing, and the VR's release store nothing that follows
+ * it: without the first fence an entry might wait for the next kick.
  */
 u32 europa_tx_drain(struct europa_queue *queue)
 {
 	u32 total = 0;
 
+	smp_mb__before_atomic(); /* the ring before KICKED */
 	set_bit(EUROPA_QUEUE_KICKED, &queue->bits);
 	smp_mb__after_atomic(); /* KICKED before DRAINING, as in the loop below */
 	while (test_bit(EUROPA_QUEUE_KICKED, &queue->bits) &&

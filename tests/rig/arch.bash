@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # Copyright (C) the Europa authors
 # shellcheck shell=bash disable=SC2034
-# Everything in the rig that depends on the machine's architecture.
+# Everything in the rig that depends on the machine's architecture. RIG_ARCH is another's, whose
+# guests have the root RIG_ROOT: tests/rig/cross.
 
-case $(uname -m) in
+case ${RIG_ARCH:-$(uname -m)} in
 x86_64)
 	RIG_FLAVOUR=cloud-amd64
 	RIG_QEMU=qemu-system-x86_64
@@ -21,7 +22,7 @@ aarch64)
 	RIG_CONSOLE=ttyAMA0
 	;;
 *)
-	echo "rig: no test kernel is known for the architecture $(uname -m)" >&2
+	echo "rig: no test kernel is known for the architecture ${RIG_ARCH:-$(uname -m)}" >&2
 	exit 126
 	;;
 esac

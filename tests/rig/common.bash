@@ -15,6 +15,9 @@ RIG_BROKEN=126		# the guest could not be started at all
 # shellcheck source=tests/rig/arch.bash
 . "$RIG_DIR/arch.bash"
 
+# in_guest PATH: what a guest calls it, whose root need not be this machine's.
+in_guest() { echo "${1#"${RIG_ROOT:-}"}"; }
+
 say() { [ -n "${RIG_QUIET:-}" ] || echo "rig: $*" >&2; }
 die() { echo "rig: $*" >&2; exit "$RIG_BROKEN"; }
 

@@ -90,11 +90,11 @@ virtiofsd_options()
 
 	held=$((16#$(awk '$1 == "CapEff:" { print $2 }' /proc/self/status)))
 	if [[ $("$virtiofsd" --help 2>&1) == *--shared-dir* ]]; then
-		options=(--shared-dir=/ --cache=always --sandbox=chroot --no-announce-submounts)
+		options=(--shared-dir="${RIG_ROOT:-/}" --cache=always --sandbox=chroot --no-announce-submounts)
 		((held >> 2 & 1)) || return 0
 		options+=(--modcaps=+dac_read_search)
 	else
-		options=(-o source=/ -o cache=always -o sandbox=chroot)
+		options=(-o source="${RIG_ROOT:-/}" -o cache=always -o sandbox=chroot)
 		((held >> 2 & 1)) || return 0
 		options+=(-o modcaps=+dac_read_search)
 	fi
@@ -148,7 +148,7 @@ device_arguments()
 			-device virtio-net-pci,netdev=hub0,mac=52:54:00:00:00:01,romfile=
 			-device virtio-net-pci,netdev=hub1,mac=52:54:00:00:00:02,romfile=)
 	fi
-	kernel_line+=" rig.run=$run rig.dir=$RIG_DIR"
+	kernel_line+=" rig.run=$(in_guest "$run") rig.dir=$(in_guest "$RIG_DIR")"
 }
 
 # Sets `machine`, its process.
