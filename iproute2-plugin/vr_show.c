@@ -216,6 +216,20 @@ static void show_honour(const struct vr *vr)
 	out_string(OUT_ANY, bypass && has_filters(vr) ? C_DOWN : C_NONE, "filters", "%s", what);
 }
 
+/* Who gets a packet that finds the data plane asleep. */
+static void show_idle(const struct vr *vr)
+{
+	bool kernel = vr->features & EUROPA_FEATURE_IDLE;
+
+	if (vr->state == EUROPA_IDLE) {
+		out_null("idle");
+		return;
+	}
+	out_string(OUT_JSON, C_NONE, "idle", NULL, kernel ? "kernel" : "wake");
+	if (kernel)
+		out_text(" idle kernel");
+}
+
 static void show_filters(const struct vr_port *p, bool bypass)
 {
 	uint32_t left = p->filters;
@@ -254,6 +268,7 @@ static void show_header(const struct vr *vr)
 		   name_of(fallback_names, 2, c->fallback));
 	show_prio(c->prio);
 	show_honour(vr);
+	show_idle(vr);
 	show_pid(vr);
 	out_line(INDENT);
 	show_owner(c);
@@ -317,22 +332,22 @@ static void show_ports(const struct vr *vr)
 	out_close_array();
 }
 
-/* Counters that are shown together: neighbours, and one that came later. */
+/* Counters that are shown together: neighbours, and those that came later. */
 struct counter_group {
 	const char *title;
-	enum europa_counter first, last, later;
+	enum europa_counter first, last, later[2];
 };
 
 #define NO_LATER	EUROPA_C_COUNT
 
 static const struct counter_group counter_groups[] = {
-	{ "packets", EUROPA_C_RX, EUROPA_C_RECLAIMED, EUROPA_C_FILTERED },
-	{ "calls", EUROPA_C_KICKS, EUROPA_C_WAKES, NO_LATER },
-	{ "not received", EUROPA_C_RX_FULL, EUROPA_C_RX_FALLBACK, NO_LATER },
-	{ "not sent", EUROPA_C_BAD_SLOT, EUROPA_C_GONE, EUROPA_C_TX_LIMIT },
+	{ "packets", EUROPA_C_RX, EUROPA_C_RECLAIMED, { EUROPA_C_FILTERED, EUROPA_C_IDLE } },
+	{ "calls", EUROPA_C_KICKS, EUROPA_C_WAKES, { NO_LATER, NO_LATER } },
+	{ "not received", EUROPA_C_RX_FULL, EUROPA_C_RX_FALLBACK, { NO_LATER, NO_LATER } },
+	{ "not sent", EUROPA_C_BAD_SLOT, EUROPA_C_GONE, { EUROPA_C_TX_LIMIT, NO_LATER } },
 };
 
-_Static_assert(EUROPA_C_COUNT == EUROPA_C_TX_LIMIT + 1, "each counter is in a group");
+_Static_assert(EUROPA_C_COUNT == EUROPA_C_IDLE + 1, "each counter is in a group");
 
 /* Name and value, wrapped at the end of a line; returns the column after it. */
 static int show_counter(const struct vr *vr, enum europa_counter i, int indent, int column)
@@ -359,8 +374,8 @@ static void show_counters(const struct vr *vr, const struct counter_group *g)
 	out_text("%s", g->title);
 	for (i = g->first; i <= g->last; i++)
 		column = show_counter(vr, i, indent, column);
-	if (g->later != NO_LATER)
-		show_counter(vr, g->later, indent, column);
+	for (i = 0; i < 2 && g->later[i] != NO_LATER; i++)
+		column = show_counter(vr, g->later[i], indent, column);
 }
 
 static void show_calls(const struct vr *vr)

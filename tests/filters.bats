@@ -26,7 +26,7 @@ setup()
 
 router_up()
 {
-	spawn ip vr exec blue europa-router "$@"
+	spawn ip vr exec blue europa-router --no-idle "$@"
 	x ip vr wait blue up timeout 20
 }
 

@@ -116,8 +116,8 @@ no_process() { ! pgrep -x "$1"; }
 		{vr: 1, vr_name: "blue", port: 3, mode: "mac", spoofchk: false}' -d link show vrtp
 	ip -d link show vrtp | grep -q 'europa vr blue port 3 mode mac spoofchk off'
 	json '.[0].linkinfo.info_xstats | .rx == 0 and .spoof == 0 and (has("kicks") | not) and
-		has("filtered") and has("tx_limit") and length == 22' -s -d link show vrtp
-	assert_eq "$(ethtool -S vrtp | grep -c ': 0$')" 22 "counters by ethtool"
+		has("filtered") and has("tx_limit") and has("idle") and length == 23' -s -d link show vrtp
+	assert_eq "$(ethtool -S vrtp | grep -c ': 0$')" 23 "counters by ethtool"
 	ethtool -S vrtp | grep -q ' filtered: 0'
 	x ip link set vrtp type europa spoofchk on
 	json '.[0].linkinfo.info_data.spoofchk' -d link show vrtp

@@ -176,7 +176,7 @@ forwarder()
 {
 	x ip -n "$(ns_name v)" link set bq up
 	x ip -n "$(ns_name v)" neighbour replace 10.1.0.2 lladdr "$MAC_B" dev bq nud permanent
-	spawn ip vr exec blue europa-router
+	spawn ip vr exec blue europa-router --no-idle
 	x ip vr wait blue up timeout 20
 }
 

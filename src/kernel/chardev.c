@@ -18,7 +18,7 @@
 #include "tx.h"
 
 #define EUROPA_MINORS		(MINORMASK + 1)
-#define EUROPA_FEATURES_KNOWN	EUROPA_FEATURE_AGREE
+#define EUROPA_FEATURES_KNOWN	(EUROPA_FEATURE_AGREE | EUROPA_FEATURE_IDLE)
 
 /* One open file. queue and id are set by attach and cleared by detach. */
 struct europa_file {

@@ -14,7 +14,7 @@
 
 #define EUROPA_PORT_KIND	"europa"
 #define EUROPA_MC_FILTER_BITS	8
-#define EUROPA_PORT_COUNTERS	22
+#define EUROPA_PORT_COUNTERS	23
 
 struct europa_lower;
 

@@ -123,6 +123,7 @@ static int europa_queue_set_pool(struct europa_queue *queue,
 		queue->wake_scheduled = false;
 		WRITE_ONCE(queue->sleeping, false);
 		queue->woken = 0;
+		queue->idle = (struct europa_idle) { };
 		/* the pool's contents; pairs with readable() */
 		smp_store_release(&queue->pool, pool);
 		queue->features = features;

@@ -6,6 +6,7 @@
 #include <linux/udp.h>
 #include "compat.h"
 #include "filter.h"
+#include "idle.h"
 #include "rx.h"
 #include "trace.h"
 
@@ -196,7 +197,10 @@ static void europa_rx_keep(struct europa_pool *pool, struct sk_buff *skb,
 	europa_ring_produce(&pool->rx, &entry);
 }
 
-/* EUROPA_C_FALLBACK: nothing is running any more. */
+/*
+ * EUROPA_C_FALLBACK: nothing is running any more. EUROPA_C_IDLE: the packet is
+ * the stack's, as the data plane sleeps.
+ */
 static enum europa_counter europa_rx_admit(struct europa_queue *queue,
 					   struct sk_buff *skb,
 					   const struct europa_port *port,
@@ -207,6 +211,8 @@ static enum europa_counter europa_rx_admit(struct europa_queue *queue,
 	lockdep_assert_held(&queue->lock);
 	if (unlikely(!queue->running))
 		return EUROPA_C_FALLBACK;
+	if (unlikely(READ_ONCE(queue->sleeping)) && europa_idle_takes(queue))
+		return EUROPA_C_IDLE;
 	if (unlikely(!pool->nfree))
 		return EUROPA_C_RX_FULL;
 	if (unlikely(pool->kept_bytes + skb->truesize >
@@ -214,6 +220,19 @@ static enum europa_counter europa_rx_admit(struct europa_queue *queue,
 		return EUROPA_C_RX_LIMIT;
 	europa_rx_keep(pool, skb, port, flags);
 	return EUROPA_C_RX;
+}
+
+/* No tx looks for rules while all packets go this way, so it is done here. */
+static void europa_rx_idle(struct europa_port *port,
+			   struct europa_queue *queue, struct sk_buff *skb,
+			   u8 flags)
+{
+	bool stopped = europa_filter_stops(europa_filter_look(port), skb);
+
+	europa_stats_inc(port->stats,
+			 stopped ? EUROPA_C_FILTERED : EUROPA_C_IDLE);
+	europa_rx_stack(port, skb, flags);
+	europa_idle_done(queue);
 }
 
 static void europa_rx_queue(struct europa_port *port,
@@ -232,6 +251,8 @@ static void europa_rx_queue(struct europa_port *port,
 	spin_unlock(&queue->lock);
 	if (likely(outcome == EUROPA_C_RX))
 		europa_stats_inc(port->stats, EUROPA_C_RX);
+	else if (outcome == EUROPA_C_IDLE)
+		europa_rx_idle(port, queue, skb, flags);
 	else if (outcome == EUROPA_C_FALLBACK)
 		europa_rx_fallback(port, skb, flags);
 	else
@@ -314,6 +335,10 @@ void europa_rx(struct europa_port *port, struct sk_buff *skb, u8 flags)
 	}
 	skb_orphan(skb);
 	skb_scrub_packet(skb, true);
+	/* The queue it came by would choose the one it leaves by: not so when it
+	 * goes by the stack at the port, and its flow is to stay in order.
+	 */
+	skb_set_queue_mapping(skb, 0);
 	skb->dev = NULL;
 	if (!READ_ONCE(queue->running) || skb_pfmemalloc(skb) ||
 	    europa_compat_unreadable(skb))

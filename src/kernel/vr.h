@@ -38,6 +38,19 @@ enum europa_queue_bits {
 };
 
 /*
+ * Whether waking the data plane pays, see idle.c. run and cursor under the
+ * queue's lock; the times are an estimate, which each processor that is done
+ * with a packet notes.
+ */
+struct europa_idle {
+	u64 start;	/* ns, local_clock(): the stack got the last packet */
+	u64 end;	/* and was done with it */
+	u64 took;	/* ns in between */
+	u32 run;	/* packets that the stack got, back to back */
+	u32 cursor;	/* rx, when last woken, less the run that led to it */
+};
+
+/*
  * lock: pool pointer, the state above napi, and the pool's records, free stack
  * and rx ring. Also taken in softirq, where waiting for it delays packets of
  * others: what can do without it does. Never held across a transmit or a
@@ -54,6 +67,7 @@ struct europa_queue {
 				 * without the lock, see europa_queue_readable()
 				 */
 	u64 woken;		/* rx_wait at the last wake-up */
+	struct europa_idle idle;
 	struct europa_pool *pool;
 	struct europa_vr *vr;
 	unsigned long bits;	/* enum europa_queue_bits */

@@ -77,11 +77,12 @@ af_packet_stop()
 
 af_packet_counter() { echo $SINK; }
 
-# --- europa: the module and europa-router; bypass: the same, without a look for rules -
+# --- europa: the module and europa-router; awake: the same, woken for each packet;
+# --- bypass: without a look for rules; fallback: without a data plane -----------------
 
 europa_up() { [ "$(ip -j vr show blue | jq -r '.[0].state')" = running ]; }
 
-europa_start()
+fallback_start()
 {
 	modprobe europa
 	ns_add blue
@@ -92,6 +93,11 @@ europa_start()
 	ip -n blue link set p0 up
 	ip -n blue link set p1 up
 	router_configure blue p0 p1
+}
+
+europa_start()
+{
+	fallback_start
 	ip vr exec user nobody blue europa-router "$@" &
 	router=$!
 	until_true europa_up
@@ -101,6 +107,11 @@ europa_stop()
 {
 	kill "$router"
 	wait "$router" || true
+	fallback_stop
+}
+
+fallback_stop()
+{
 	ip vr del blue
 	topology_del
 	ip netns del blue
@@ -108,6 +119,11 @@ europa_stop()
 }
 
 europa_counter() { echo $SINK; }
+fallback_counter() { europa_counter; }
+
+awake_start() { europa_start --no-idle; }
+awake_stop() { europa_stop; }
+awake_counter() { europa_counter; }
 
 bypass_start() { europa_start --bypass-filters; }
 bypass_stop() { europa_stop; }

@@ -73,7 +73,7 @@ function target(peer, most,	r)
 
 END {
 	print ""
-	printf "Instructions per packet: 64 bytes, bursts of 64, at most %d on their way\n\n", window
+	printf "Instructions per packet: 64 bytes, bursts of %d, at most %d on their way\n\n", burst, window
 	printf "%-10s %8s %8s %8s %8s %8s %15s\n", "", "all", "beyond", "kernel", "in its",
 		"spread", "per 1000 packets"
 	printf "%-10s %8s %8s %8s %8s %8s %7s %7s\n", "", "", "null", "= 1", "process", "",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) the Europa authors
 /*
- * The benchmark's generator: 64-byte UDP packets in bursts of 64, one system
+ * The benchmark's generator: 64-byte UDP packets in bursts of up to 64, one system
  * call per burst (the kernel cuts one datagram into the burst), a window of
  * bursts at a time. Between windows it sleeps until a counter says that all
  * have arrived, so that it never runs while a router could. It prints packets,
@@ -24,7 +24,7 @@
 
 #include "check.h"
 
-#define BURST		64
+#define BURST_MAX	64
 #define PAYLOAD		18	/* 64 bytes with Ethernet, IP, UDP and FCS */
 #define PORT		9
 #define SLEEP		5000000	/* ns; an idle moment costs nothing */
@@ -37,7 +37,8 @@ struct sender {
 	const char *source;	/* MACs the checked packets must have */
 	const char *destination;
 	unsigned long packets;
-	unsigned long window;
+	unsigned long burst;
+	unsigned long window;	/* packets */
 	int fd;
 	int counter_fd;
 	unsigned long sent;
@@ -104,11 +105,12 @@ static int open_socket(struct sender *s)
 
 static int burst(struct sender *s)
 {
-	static const char payload[BURST * PAYLOAD];
+	static const char payload[BURST_MAX * PAYLOAD];
+	ssize_t size = s->burst * PAYLOAD;
 
-	if (send(s->fd, payload, sizeof(payload), 0) != sizeof(payload))
+	if (send(s->fd, payload, size, 0) != size)
 		return fail("cannot send a burst");
-	s->sent += BURST;
+	s->sent += s->burst;
 	return 0;
 }
 
@@ -138,7 +140,7 @@ static int windows(struct sender *s)
 	unsigned long i;
 
 	while (s->sent < s->packets) {
-		for (i = 0; i < s->window; i += BURST)
+		for (i = 0; i < s->window; i += s->burst)
 			if (burst(s))
 				return -1;
 		if (wait_for(s, start + s->sent))
@@ -164,11 +166,12 @@ static int check(struct sender *s)
 {
 	int fd = check_open(s->check);
 
-	s->packets = BURST;
-	s->window = BURST;
+	s->packets = BURST_MAX;
+	s->burst = BURST_MAX;
+	s->window = BURST_MAX;
 	if (fd < 0 || windows(s))
 		return -1;
-	return check_frames(fd, BURST, s->source, s->destination);
+	return check_frames(fd, BURST_MAX, s->source, s->destination);
 }
 
 /* First in line, so that no router takes the processor within a window. */
@@ -184,7 +187,7 @@ static int go_first(void)
 
 static int usage(void)
 {
-	fputs("Usage: send [-n PACKETS] [-w WINDOW] COUNTER ADDRESS\n"
+	fputs("Usage: send [-n PACKETS] [-b BURST] [-w WINDOW] COUNTER ADDRESS\n"
 	      "       send -c DEVICE COUNTER ADDRESS SOURCE-MAC DESTINATION-MAC\n",
 	      stderr);
 	return 2;
@@ -192,12 +195,14 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-	struct sender s = { .packets = 50000, .window = BURST };
+	struct sender s = { .packets = 50000, .burst = BURST_MAX, .window = BURST_MAX };
 	int c;
 
-	while ((c = getopt(argc, argv, "n:w:c:")) != -1) {
+	while ((c = getopt(argc, argv, "n:b:w:c:")) != -1) {
 		if (c == 'n')
 			s.packets = strtoul(optarg, NULL, 10);
+		else if (c == 'b')
+			s.burst = strtoul(optarg, NULL, 10);
 		else if (c == 'w')
 			s.window = strtoul(optarg, NULL, 10);
 		else if (c == 'c')
@@ -205,8 +210,8 @@ int main(int argc, char **argv)
 		else
 			return usage();
 	}
-	if (argc - optind != (s.check ? 4 : 2) || s.window % BURST ||
-	    !s.window)
+	if (argc - optind != (s.check ? 4 : 2) || !s.burst || s.burst > BURST_MAX ||
+	    s.window % s.burst || !s.window)
 		return usage();
 	s.counter = argv[optind];
 	s.address = argv[optind + 1];

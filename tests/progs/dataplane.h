@@ -116,7 +116,10 @@ static inline void dp_arm(struct dataplane *dp, bool armed)
 {
 	struct europa_ctl *ctl = (void *)dp->map;
 
-	__atomic_store_n(&ctl->rx_wait, dp->rx | (armed ? EUROPA_RX_ARMED : 0), __ATOMIC_RELAXED);
+	__u64 how = dp->at.features & EUROPA_FEATURE_IDLE ? EUROPA_RX_ARMED | EUROPA_RX_IDLE :
+							    EUROPA_RX_ARMED;
+
+	__atomic_store_n(&ctl->rx_wait, dp->rx | (armed ? how : 0), __ATOMIC_RELAXED);
 	atomic_thread_fence(memory_order_seq_cst);
 }
 

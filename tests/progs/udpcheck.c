@@ -3,19 +3,21 @@
 /*
  * UDP datagrams whose every byte is known to the receiver.
  *
- *   udpcheck send ADDRESS PORT COUNT MIN MAX [SEGMENT]
+ *   udpcheck send ADDRESS PORT COUNT MIN MAX [SEGMENT [PAUSE]]
  *	COUNT datagrams of MIN to MAX bytes, or with COUNT 0 as many as go out until SIGTERM;
  *	prints "sent N". With SEGMENT they are of that many bytes, sent as super-packets of
- *	MIN to MAX bytes (UDP_SEGMENT).
- *   udpcheck recv PORT COUNT SECONDS
+ *	MIN to MAX bytes (UDP_SEGMENT). PAUSE: us after each one sent.
+ *   udpcheck recv PORT COUNT SECONDS [ordered]
  *	until COUNT good ones have come, or none for SECONDS. Prints "listening", then
- *	"good G bad B again A missing M". Succeeds if COUNT came, each once and whole.
+ *	"good G bad B again A missing M". Succeeds if COUNT came, each once and whole; with
+ *	"ordered" none after one that was sent later, and how many did so is printed, too.
  */
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,7 +100,9 @@ static int connected(const char *address, const char *port)
 	return fd;
 }
 
-static int send_all(int fd, uint32_t count, uint32_t min, uint32_t max, uint32_t segment)
+/* pause: us after each send; 0: some after some. */
+static int send_all(int fd, uint32_t count, uint32_t min, uint32_t max, uint32_t segment,
+		    unsigned int pause)
 {
 	static uint8_t buffer[LARGEST];
 	uint32_t seq = 0, turn = 0;
@@ -116,8 +120,8 @@ static int send_all(int fd, uint32_t count, uint32_t min, uint32_t max, uint32_t
 		if (send(fd, buffer, at, 0) != (ssize_t)at &&
 		    (errno != ECONNREFUSED || send(fd, buffer, at, 0) != (ssize_t)at))
 			return fail("send");
-		if (++turn % PAUSE_EVERY == 0)
-			usleep(PAUSE);
+		if (++turn % PAUSE_EVERY == 0 || pause)
+			usleep(pause ? pause : PAUSE);
 	}
 	printf("sent %u\n", seq);
 	return 0;
@@ -145,7 +149,7 @@ static int run_send(int argc, char **argv)
 		return fail("connect");
 	if (segment && setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment)))
 		return fail("UDP_SEGMENT");
-	return send_all(fd, count, min, max, segment);
+	return send_all(fd, count, min, max, segment, argc > 8 ? atoi(argv[8]) : 0);
 }
 
 static int bound(int port, int seconds)
@@ -164,10 +168,11 @@ static int bound(int port, int seconds)
 static int run_recv(int argc, char **argv)
 {
 	static uint8_t buffer[LARGEST + 1];
-	unsigned int good = 0, bad = 0, again = 0, count;
+	unsigned int good = 0, bad = 0, again = 0, late = 0, count;
+	bool ordered = argc > 5;
+	long seq, last = -1;
 	uint8_t *seen;
 	ssize_t len;
-	long seq;
 	int fd;
 
 	if (argc < 5)
@@ -187,9 +192,14 @@ static int run_recv(int argc, char **argv)
 			again++;
 		else
 			good++;
+		late += seq < last;
+		last = seq;
 	}
-	printf("good %u bad %u again %u missing %u\n", good, bad, again, count - good);
-	return good != count || bad || again;
+	printf("good %u bad %u again %u missing %u", good, bad, again, count - good);
+	if (ordered)
+		printf(" late %u", late);
+	puts("");
+	return good != count || bad || again || (ordered && late);
 }
 
 int main(int argc, char **argv)
@@ -201,7 +211,7 @@ int main(int argc, char **argv)
 	else if (argc > 1 && !strcmp(argv[1], "recv"))
 		status = run_recv(argc, argv);
 	if (status == 2)
-		fprintf(stderr, "Usage: udpcheck send ADDRESS PORT COUNT MIN MAX [SEGMENT]\n"
+		fprintf(stderr, "Usage: udpcheck send ADDRESS PORT COUNT MIN MAX [SEGMENT [PAUSE]]\n"
 				"       udpcheck recv PORT COUNT SECONDS\n");
 	return status;
 }

@@ -334,6 +334,12 @@ static void test_library(void **state)
 	assert_null(europa_meta(&b->q, &e));
 	assert_int_equal(europa_arm(&b->q), 0);
 	assert_true(ctl->rx_wait == EUROPA_RX_ARMED);
+	b->q.features = EUROPA_FEATURE_IDLE;
+	assert_int_equal(europa_arm(&b->q), 0);
+	assert_true(ctl->rx_wait == (EUROPA_RX_ARMED | EUROPA_RX_IDLE));
+	assert_int_equal(europa_arm_awake(&b->q), 0);
+	assert_true(ctl->rx_wait == EUROPA_RX_ARMED);
+	b->q.features = 0;
 	fake_receive(&b->k, 0, b->frame, 98, 0, NULL);
 	europa_ring_submit(&b->k.rx);
 	assert_int_equal(europa_arm(&b->q), 1);

@@ -55,10 +55,22 @@ static int begin(void **state)
 static void test_granted(void **state)
 {
 	(void)state;
-	assert_int_equal(start(EUROPA_FEATURE_AGREE, NULL), 1);
-	assert_true(k->asked[0].features == EUROPA_FEATURE_AGREE);
+	assert_int_equal(start(EUROPA_FEATURE_AGREE | EUROPA_FEATURE_IDLE, NULL), 1);
+	assert_true(k->asked[0].features == (EUROPA_FEATURE_AGREE | EUROPA_FEATURE_IDLE));
 	assert_true(goes_on());
 	assert_false(k->attached);
+}
+
+/* Cheaper, but not needed. */
+static void test_no_idle(void **state)
+{
+	(void)state;
+	assert_int_equal(start(EUROPA_FEATURE_AGREE, NULL), 1);
+	assert_true(goes_on());
+	memset(k, 0, sizeof(*k));
+	assert_int_equal(start(EUROPA_FEATURE_AGREE | EUROPA_FEATURE_IDLE, "--no-idle"), 1);
+	assert_true(k->asked[0].features == EUROPA_FEATURE_AGREE);
+	assert_true(goes_on());
 }
 
 static void assert_refusal(void)
@@ -114,6 +126,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_granted, begin),
+		cmocka_unit_test_setup(test_no_idle, begin),
 		cmocka_unit_test_setup(test_not_granted, begin),
 		cmocka_unit_test_setup(test_first_module, begin),
 		cmocka_unit_test_setup(test_bypass, begin),

@@ -103,8 +103,10 @@ int europa_attach(struct europa_queue *q, int fd, unsigned int queue,
  * is no error here: look at q->features, and europa_detach() if you cannot do
  * without. EUROPA_FEATURE_AGREE: you forward for the network namespace of the
  * VR's ports; without it the namespace's nftables, iptables and tc rules do
- * not see what you send. o NULL: all defaults. -EINVAL also: reserved is not
- * 0; else as europa_attach().
+ * not see what you send. EUROPA_FEATURE_IDLE, with AGREE only: while you
+ * sleep, a packet that comes alone may be forwarded by the kernel instead of
+ * waking you. o NULL: all defaults. -EINVAL also: reserved is not 0; else as
+ * europa_attach().
  */
 int europa_attach_with(struct europa_queue *q, int fd,
 		       const struct europa_attach_options *o);
@@ -291,18 +293,29 @@ static inline int europa_kick(struct europa_queue *q)
 }
 
 /*
- * europa_arm, europa_disarm: around a poll(2) of one's own that includes
+ * europa_arm, europa_arm_awake, europa_disarm: around a poll(2) of one's own that includes
  * q->fd. europa_arm() returns 1 if rx has an entry: do not sleep, and kick if
  * there is something to kick. Store of the cursor, full fence, look at rx: the
  * kernel publishes, fences and reads the store, so either it sees us armed and
  * wakes us, or we see its entry. poll() compares the cursor too.
  */
-static inline int europa_arm(struct europa_queue *q)
+static inline int europa_arm_as(struct europa_queue *q, __u64 how)
 {
-	__atomic_store_n(&q->ctl->rx_wait, q->rx.cursor | EUROPA_RX_ARMED,
-			 __ATOMIC_RELAXED);
+	__atomic_store_n(&q->ctl->rx_wait, q->rx.cursor | how, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return europa_rx_ready(q);
+}
+
+static inline int europa_arm(struct europa_queue *q)
+{
+	return europa_arm_as(q, q->features & EUROPA_FEATURE_IDLE ?
+			     EUROPA_RX_ARMED | EUROPA_RX_IDLE : EUROPA_RX_ARMED);
+}
+
+/* The same, but each packet wakes you: EUROPA_FEATURE_IDLE rests for this sleep. */
+static inline int europa_arm_awake(struct europa_queue *q)
+{
+	return europa_arm_as(q, EUROPA_RX_ARMED);
 }
 
 /* After poll(), or if it was not called. drained: poll() was called. */

@@ -128,6 +128,17 @@ static void control_poll(struct loop *l)
 }
 
 /*
+ * May the kernel forward what comes alone meanwhile? By its own hash a flow would
+ * go another way than by ours; and who is about to go on working does not sleep.
+ */
+static int arm(struct loop *l)
+{
+	if (l->busy || l->r->groups.count)
+		return europa_arm_awake(l->r->q);
+	return europa_arm(l->r->q);
+}
+
+/*
  * Sleep until there is a packet or something else to do. poll() drains tx
  * first, so a burst that empties rx costs this one system call.
  */
@@ -141,7 +152,7 @@ static int wait_for_work(struct loop *l)
 	};
 	int n;
 
-	if (europa_arm(q)) {
+	if (arm(l)) {
 		europa_disarm(q, 0);
 		return 0;
 	}

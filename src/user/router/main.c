@@ -25,6 +25,7 @@ struct options {
 	bool check;
 	bool verbose;
 	bool bypass;		/* of rules that the kernel here would apply */
+	bool wake;		/* each packet, also one that comes alone */
 };
 
 static const char usage[] =
@@ -37,6 +38,8 @@ static const char usage[] =
 	"  -S, --stats SECONDS  print counters that often (and on SIGUSR1)\n"
 	"      --bypass-filters forward past the nftables, iptables, tc and IPsec rules of the\n"
 	"                       namespace and of its ports; else their packets are the kernel's\n"
+	"      --no-idle        wake up for each packet; else the kernel forwards those that come\n"
+	"                       alone while europa-router sleeps, by the same routes\n"
 	"      --check[=N]      forward nothing; compare with what the kernel says of N addresses\n"
 	"                       at random (10000) of each family, and those around each route, print what differs,\n"
 	"                       and exit, with 1 if anything does\n"
@@ -50,6 +53,7 @@ static const struct option long_options[] = {
 	{ "spin", required_argument, NULL, 's' },
 	{ "stats", required_argument, NULL, 'S' },
 	{ "bypass-filters", no_argument, NULL, 'b' },
+	{ "no-idle", no_argument, NULL, 'i' },
 	{ "check", optional_argument, NULL, 'c' },
 	{ "verbose", no_argument, NULL, 'd' },
 	{ "help", no_argument, NULL, 'h' },
@@ -104,6 +108,9 @@ static int parse_options(struct options *o, int argc, char **argv)
 		case 'b':
 			o->bypass = true;
 			break;
+		case 'i':
+			o->wake = true;
+			break;
 		case 'c':
 			o->check = true;
 			ok = !optarg || number(optarg, 1000000000, &o->addresses);
@@ -155,17 +162,25 @@ static int attach_failed(unsigned long queue, int err)
 	return fail("cannot attach to the VR: %s.", strerror(-err));
 }
 
+/* IDLE: the kernel would apply the rules that are to be bypassed. */
+static uint64_t features(const struct options *o)
+{
+	if (o->bypass)
+		return 0;
+	return EUROPA_FEATURE_AGREE | (o->wake ? 0 : EUROPA_FEATURE_IDLE);
+}
+
 static int attach(struct europa_queue *q, int fd, const struct options *o)
 {
 	const struct europa_attach_options want = {
 		.queue = o->queue,
-		.features = o->bypass ? 0 : EUROPA_FEATURE_AGREE,
+		.features = features(o),
 	};
 	int err = europa_attach_with(q, fd, &want);
 
 	if (err)
 		return attach_failed(o->queue, err);
-	if (!(want.features & ~q->features))
+	if (!(want.features & ~q->features & EUROPA_FEATURE_AGREE))
 		return 0;
 	europa_detach(q);
 	return fail("the kernel module does not honour nftables, iptables, tc and IPsec rules, so they would be bypassed: load the module that belongs to this europa-router, or say --bypass-filters.");

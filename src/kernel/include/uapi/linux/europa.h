@@ -157,7 +157,8 @@ struct europa_ctl {
 	__u32 generation;	/* (K) attaches of this queue so far */
 	__u32 reserved0[14];
 	/* (V) before poll(): low 32 bits rx entries consumed since attach,
-	 * bit 32 armed; one 64-bit store, a full fence, then look at rx again.
+	 * bit 32 armed, bit 33 with it: for this sleep, see IDLE below; one
+	 * 64-bit store, a full fence, then look at rx again.
 	 */
 	__u64 rx_wait;
 	__u32 reserved1[14];
@@ -165,6 +166,7 @@ struct europa_ctl {
 
 #define EUROPA_CTL_NEED_KICK	0x01	/* tx is drained by kicks */
 #define EUROPA_RX_ARMED		(1ULL << 32)
+#define EUROPA_RX_IDLE		(1ULL << 33)
 
 /* ---- ioctl on /dev/europa/vrN ----------------------------------------- */
 
@@ -206,8 +208,16 @@ struct europa_attach {
  *   europa_filter) is given to the port's stack instead, before the data plane
  *   sees it or, if the rule came meanwhile, when it asks to SEND it. Without,
  *   the data plane is its own master and passes such rules by.
+ * IDLE, with AGREE only: a packet that finds it asleep in poll(), armed with
+ *   EUROPA_RX_IDLE, with nothing to read and no packet in its hands, may be given
+ *   to the port's stack instead of waking it; not where the VR's fallback is
+ *   drop. It is woken once packets come so close to each other that this pays.
+ *   For a data plane that would do with the packet what the stack does: send it
+ *   the same way, so that a flow stays in order. After the first wake-up in
+ *   epoll_wait() with EPOLLET each packet is the data plane's.
  */
 #define EUROPA_FEATURE_AGREE	(1ULL << 0)
+#define EUROPA_FEATURE_IDLE	(1ULL << 1)
 
 /* PORT: ENOENT no such port; EINVAL reserved is not 0. */
 struct europa_port_info {
@@ -433,6 +443,7 @@ enum europa_counter {
 				 */
 	EUROPA_C_FILTERED,	/* to the kernel's stack, for its rules (AGREE) */
 	EUROPA_C_TX_LIMIT,	/* made by the VR, over the limit of what waits */
+	EUROPA_C_IDLE,		/* to the kernel's stack: the data plane slept (IDLE) */
 	EUROPA_C_COUNT
 };
 
@@ -466,7 +477,8 @@ enum europa_counter {
 	[EUROPA_C_TX_QDISC] = "tx_qdisc", \
 	[EUROPA_C_GONE] = "gone", \
 	[EUROPA_C_FILTERED] = "filtered", \
-	[EUROPA_C_TX_LIMIT] = "tx_limit"
+	[EUROPA_C_TX_LIMIT] = "tx_limit", \
+	[EUROPA_C_IDLE] = "idle"
 
 /* Packets by what the classifier said. UNKNOWN: also a VR without a port. */
 enum europa_verdict_counter {
