@@ -10,6 +10,8 @@
 #include "bytes.h"
 #include "dissect.h"
 #include "flow.h"
+#include "ip4/flow4.h"
+#include "ip6/flow6.h"
 
 #define SIZE	4096
 
@@ -425,6 +427,12 @@ static uint32_t hash(const struct flow *f, const struct frame *p)
 	return flow_hash(f, p->data, p->length, p->length);
 }
 
+static uint32_t family_hash(const struct flow *f, const struct frame *p)
+{
+	return p->data[12] == 8 ? flow4_hash(f, p->data, p->length) :
+				  flow6_hash(f, p->data, p->length);
+}
+
 /* Has that any influence? */
 static bool matters(const struct flow *f, bool v6, bool tunnel, unsigned int what)
 {
@@ -507,6 +515,34 @@ static void test_inner(void **state)
 			if (tunnel && what < INNER && what > DST && what != LABEL)
 				continue;
 			assert_int_equal(matters(&f, v6, tunnel, what), want);
+		}
+	}
+}
+
+/* By each policy a packet and its answer are one flow. */
+static void test_directions(void **state)
+{
+	struct flow f = { .key = { 11, 22 }, .fields = 0xfff };
+	unsigned int i, kind, at;
+	struct frame there, back;
+
+	(void)state;
+	for (i = 0; i < 100; i++) {
+		for (kind = 0; kind < 4; kind++) {
+			packet(&there, kind & 1, kind & 2, i % 2 ? INNER + SPORT : SPORT, i);
+			back = there;
+			for (at = 14; at + 20 < back.length; at += kind & 1 ? 40 : 20) {
+				unsigned int n = kind & 1 ? 16 : 4, src = at + (kind & 1 ? 8 : 12);
+
+				memcpy(back.data + src, there.data + src + n, n);
+				memcpy(back.data + src + n, there.data + src, n);
+			}
+			memcpy(back.data + at, there.data + at + 2, 2);
+			memcpy(back.data + at + 2, there.data + at, 2);
+			for (f.policy = FLOW_INNER; f.policy <= FLOW_FIELDS; f.policy++)
+				assert_int_equal(hash(&f, &there), hash(&f, &back));
+			for (f.policy = FLOW_L3; f.policy <= FLOW_L4; f.policy++)
+				assert_int_equal(family_hash(&f, &there), family_hash(&f, &back));
 		}
 	}
 }
@@ -607,6 +643,7 @@ int main(void)
 		cmocka_unit_test(test_gre_other), cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_part), cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_label_around), cmocka_unit_test(test_inner),
+		cmocka_unit_test(test_directions),
 		cmocka_unit_test(test_spread),
 		cmocka_unit_test(test_unknown), cmocka_unit_test(test_settings),
 	};

@@ -46,6 +46,14 @@ void flow_refresh(struct flow *f)
 	f->fields = fields;
 }
 
+/* Both directions of a flow are alike, as in the kernel: the smaller one first. */
+static uint32_t in_order(uint32_t ports)
+{
+	uint16_t a = ports, b = ports >> 16;
+
+	return a < b ? ports : (uint32_t)a << 16 | b;
+}
+
 uint64_t flow_transport(uint8_t protocol, const uint8_t *at, unsigned int bytes)
 {
 	if (bytes < 4)
@@ -57,7 +65,7 @@ uint64_t flow_transport(uint8_t protocol, const uint8_t *at, unsigned int bytes)
 	case IPPROTO_DCCP:
 	case IPPROTO_SCTP:
 	case IPPROTO_ESP:
-		return (uint64_t)protocol << 32 | load32(at);
+		return (uint64_t)protocol << 32 | in_order(load32(at));
 	default:
 		return protocol;
 	}
@@ -87,13 +95,15 @@ static uint64_t hash_keys(const struct flow *f, const struct dissect_keys *k,
 			  uint32_t fields)
 {
 	const struct dissect_keys s = selected(k, fields);
-	uint64_t hash = f->key[0], rest;
+	bool turned = memcmp(s.src, s.dst, sizeof(s.src)) > 0;
+	const uint64_t *low = turned ? s.dst : s.src, *high = turned ? s.src : s.dst;
+	uint32_t ports = in_order((uint32_t)s.port[1] << 16 | s.port[0]);
+	uint64_t hash = f->key[0];
 	unsigned int i;
 
 	for (i = 0; i < 2; i++)
-		hash = flow_mix(flow_mix(hash ^ s.src[i]) ^ s.dst[i]);
-	rest = (uint64_t)s.port[0] << 48 | (uint64_t)s.port[1] << 32 | s.label;
-	return flow_mix(hash ^ rest) + s.protocol;
+		hash = flow_mix(flow_mix(hash ^ low[i]) ^ high[i]);
+	return flow_mix(hash ^ ((uint64_t)ports << 32 | s.label)) + s.protocol;
 }
 
 /* With tunnels or without, the innermost addresses; of IPv6 as by FLOW_L3. */

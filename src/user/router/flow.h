@@ -3,7 +3,9 @@
 /*
  * What makes packets one flow, where a route has several ways: as
  * net.ipv4.fib_multipath_hash_policy of the namespace says, or that of ipv6. No
- * message tells of these settings: they are read again from time to time.
+ * message tells of these settings: they are read again from time to time. A flow's
+ * packets in either direction have the same hash, as in the kernel: so where the ways
+ * are the same for both, say through one of several firewalls, they take the same.
  */
 #ifndef ROUTER_FLOW_H
 #define ROUTER_FLOW_H
