@@ -146,7 +146,7 @@ unreachable()
 	unreachable
 }
 
-@test "a multipath route: weights count, other hash policies are the kernel's" {
+@test "a multipath route: weights count, by addresses and by ports" {
 	x ns blue ip route add 10.50.0.0/16 nexthop via 10.2.1.2 dev p1 weight 1 nexthop via 10.2.1.3 dev p1 weight 4
 	flows 3
 	go
@@ -155,15 +155,6 @@ unreachable()
 	assert_forwarded blue 158
 	((B >= 2 && C >= 40))
 	sticky
-	x ns blue sysctl -w net.ipv4.fib_multipath_hash_policy=2
-	sleep 1.2
-	ping_all blue-a 1 10.50.0.1
-	mark blue
-	ping_all blue-a 20 10.50.0.1
-	# The answers have one way only.
-	assert_forwarded blue 20
-	((D[send] <= 23))
-	grep -q "fib_multipath_hash_policy is neither" "$(data_plane_log blue)"
 	x ns blue sysctl -w net.ipv4.fib_multipath_hash_policy=1
 	sleep 1.2
 	ping_all blue-a 1 10.50.0.1

@@ -75,7 +75,7 @@ static void default_ways(struct router *r, unsigned long ways)
 		};
 	}
 	if (ways > 1)
-		nexthop_set_group(&r->nexthops, 1000, m, ways);
+		nexthop_set_group(&r->nexthops, 1000, m, ways, NULL);
 	route.adj = nexthop_find(&r->nexthops, ways > 1 ? 1000 : 1);
 	neigh_hold(&r->neigh, route.adj);
 	fib4_unset(&r->ip4.fib, &route);

@@ -135,9 +135,20 @@ void nexthop_message(struct bed *b, uint16_t type, unsigned int flags,
 	tell(b, nlh);
 }
 
-/* A group of objects 1 ... 2, or of the first n ids. */
-void group_message(struct bed *b, unsigned int flags, uint32_t id,
-		   uint16_t kind, const uint32_t *member, unsigned int n)
+static void put_resilient(struct nlmsghdr *nlh, const struct resilient_told *res)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NHA_RES_GROUP);
+
+	mnl_attr_put_u16(nlh, NHA_RES_GROUP_BUCKETS, res->buckets);
+	mnl_attr_put_u32(nlh, NHA_RES_GROUP_IDLE_TIMER, res->idle);
+	mnl_attr_put_u32(nlh, NHA_RES_GROUP_UNBALANCED_TIMER, res->unbalanced);
+	mnl_attr_put_u64(nlh, NHA_RES_GROUP_UNBALANCED_TIME, 0);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+static void any_group(struct bed *b, unsigned int flags, uint32_t id, uint16_t kind,
+		      const uint32_t *member, unsigned int n,
+		      const struct resilient_told *res)
 {
 	struct nexthop_grp entry[4] = { 0 };
 	char buffer[512];
@@ -151,7 +162,22 @@ void group_message(struct bed *b, unsigned int flags, uint32_t id,
 	mnl_attr_put_u32(nlh, NHA_ID, id);
 	mnl_attr_put_u16(nlh, NHA_GROUP_TYPE, kind);
 	mnl_attr_put(nlh, NHA_GROUP, n * sizeof(entry[0]), entry);
+	if (res)
+		put_resilient(nlh, res);
 	tell(b, nlh);
+}
+
+void group_message(struct bed *b, unsigned int flags, uint32_t id,
+		   uint16_t kind, const uint32_t *member, unsigned int n)
+{
+	any_group(b, flags, id, kind, member, n, NULL);
+}
+
+void resilient_message(struct bed *b, unsigned int flags, uint32_t id,
+		       const uint32_t *member, unsigned int n,
+		       const struct resilient_told *res)
+{
+	any_group(b, flags, id, NEXTHOP_GRP_TYPE_RES, member, n, res);
 }
 
 static void put_via(struct nlmsghdr *nlh)

@@ -63,6 +63,16 @@ void nexthop_message(struct bed *b, uint16_t type, unsigned int flags,
 void group_message(struct bed *b, unsigned int flags, uint32_t id,
 		   uint16_t kind, const uint32_t *member, unsigned int n);
 
+/* What a resilient one has beside; times in hundredths of a second. */
+struct resilient_told {
+	uint16_t buckets;
+	uint32_t idle, unbalanced;
+};
+
+void resilient_message(struct bed *b, unsigned int flags, uint32_t id,
+		       const uint32_t *member, unsigned int n,
+		       const struct resilient_told *res);
+
 struct route {
 	uint32_t dst, gateway, metric, oif;
 	uint8_t len, type, table, odd;	/* odd: an attribute that forbids */

@@ -451,6 +451,55 @@ static void test_group_fragments(void **state)
 	}
 }
 
+/* IPv4 in IPv4 with inner addresses of a flow; returns as flow() does. */
+static int inner_flow(struct bed *b, uint32_t src, uint32_t dst, uint8_t outer)
+{
+	struct europa_entry e;
+
+	build(b->frame, SRC, 0x14000000 | outer, 98);
+	b->frame[23] = 4;
+	b->frame[34] = 0x45;
+	b->frame[43] = 17;
+	put32(b->frame + 46, src);
+	put32(b->frame + 50, dst);
+	set_sum(b->frame);
+	e = pass(b, 98, 0, NULL);
+	return e.op == EUROPA_OP_SEND ? fake_data(&b->k, &e)[5] : -1;
+}
+
+/* By what is inside, or by what was chosen; what cannot be told the kernel tells. */
+static void test_group_tunnel(void **state)
+{
+	struct bed *b = *state;
+	unsigned int i, n = 0, m = 0;
+
+	two_ways(b, 3);
+	b->r.ip4.flow.policy = FLOW_INNER;
+	for (i = 0; i < 4000; i++) {
+		int way = inner_flow(b, 77, i, 1);
+
+		assert_true(way == 2 || way == 0x99);
+		assert_int_equal(inner_flow(b, 77, i, 2), way);
+		n += way == 2;
+	}
+	assert_in_range(n, 2850, 3150);
+	n = second_of(b, 'p');
+	assert_true(n == 0 || n == 4000);
+	/* By protocol and destination port, whatever else is in the packet. */
+	b->r.ip4.flow.policy = FLOW_FIELDS;
+	b->r.ip4.flow.fields = FLOW_FIELD_PROTOCOL | FLOW_FIELD_DPORT;
+	n = second_of(b, 'p');
+	m = second_of(b, 'd');
+	assert_in_range(n, 2850, 3150);
+	assert_true(m == 0 || m == 4000);
+	/* PPTP. */
+	b->r.ip4.flow.policy = FLOW_INNER;
+	build(b->frame, SRC, 0x14000001, 98);
+	b->frame[23] = 47;
+	put32(b->frame + 34, 0x2001880b);
+	punts(b, PUNT_MULTIPATH);
+}
+
 /* An ICMP error goes the way of what it is about: here from 20.0.0.1 on. */
 static void test_group_icmp(void **state)
 {
@@ -524,6 +573,7 @@ static void test_route_mtu(void **state)
 	build(b->frame, SRC, 0x14000001, 1415);
 	punts_meta(b, 1415, 0, NULL, PUNT_MTU);
 	by_group(b, group_get(&b->r.groups, &m, 1), 1300);
+	b->r.ip4.flow.policy = FLOW_INNER;
 	build(b->frame, SRC, 0x14000001, 1314);
 	sends(b, 1314, 0, NULL, 1314);
 	build(b->frame, SRC, 0x14000001, 1315);
@@ -627,10 +677,10 @@ static void test_local_routes(void **state)
 	punts(b, PUNT_ROUTE);
 }
 
-/* The setting of this machine, which need not be any of the three. */
+/* The setting of this machine, which need not be any that is known. */
 static void test_flow_setting(void **state)
 {
-	struct flow f = { .setting = FLOW4_SETTING, .policy = 77 };
+	struct flow f = { .setting = FLOW4_SETTING, .setting_fields = FLOW4_FIELDS };
 
 	(void)state;
 	flow_refresh(&f);
@@ -645,7 +695,7 @@ int main(void)
 		T(test_checksum_meta), T(test_gso), T(test_mtu), T(test_port_state),
 		T(test_same_port), T(test_connected), T(test_stale),
 		T(test_reverse_path), T(test_burst), T(test_library),
-		T(test_group_flows), T(test_group_fragments), T(test_group_icmp),
+		T(test_group_flows), T(test_group_fragments), T(test_group_icmp), T(test_group_tunnel),
 		T(test_group_member), T(test_route_mtu), T(test_nexthop_changes),
 		T(test_link_route), T(test_reverse_path_group), T(test_local_routes),
 		cmocka_unit_test(test_flow_setting),

@@ -235,6 +235,17 @@ static void test_group6(void **state)
 	assert_in_range(second_of6(b, 'p'), 900, 1100);
 	n = second_of6(b, 'l');
 	assert_true(n == 0 || n == 2000);
+	b->r.ip6.flow.policy = FLOW_INNER;
+	assert_in_range(second_of6(b, 'd'), 900, 1100);
+	assert_in_range(second_of6(b, 'l'), 900, 1100);
+	n = second_of6(b, 'p');
+	assert_true(n == 0 || n == 2000);
+	b->r.ip6.flow.policy = FLOW_FIELDS;
+	b->r.ip6.flow.fields = FLOW_FIELD_DST | FLOW_FIELD_DPORT;
+	assert_in_range(second_of6(b, 'd'), 900, 1100);
+	assert_in_range(second_of6(b, 'p'), 900, 1100);
+	n = second_of6(b, 'l');
+	assert_true(n == 0 || n == 2000);
 	b->r.ip6.flow.policy = FLOW_OTHER;
 	punts_meta(b, 98, 0, NULL, PUNT_MULTIPATH);
 }

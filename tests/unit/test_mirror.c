@@ -303,6 +303,50 @@ static void test_nexthop_group(void **state)
 	assert_true(b->r.resync);
 }
 
+/* Flows stay in their buckets when the kernel tells that a member has gone. */
+static void test_nexthop_resilient(void **state)
+{
+	static const struct resilient_told res = { 7, 12050, 1 };
+	const struct nexthop_told three = { .id = 30, .gateway = 0x0a010055, .oif = 11 };
+	static const uint32_t all[3] = { 1, 2, 30 };
+	struct bed *b = *state;
+	const struct buckets *t;
+	unsigned int i, stay[7];
+
+	neigh_message(b, RTM_NEWNEIGH, 1, 0x0a010055, NUD_REACHABLE);
+	nexthop_message(b, RTM_NEWNEXTHOP, 0, &three);
+	resilient_message(b, 0, 4, all, 3, &res);
+	route_message(b, RTM_NEWROUTE, 0,
+		      &(struct route){ .dst = 0x14040000, .len = 16, .nexthop = 4 });
+	t = b->r.groups.at[group_to(b, 0x14040001)]->buckets;
+	assert_int_equal(t->want.count, 7);
+	assert_int_equal(t->want.idle, 121);
+	assert_int_equal(t->want.unbalanced, 1);
+	for (i = 0; i < 7; i++)
+		stay[i] = t->at[i].adj;
+	nexthop_message(b, RTM_DELNEXTHOP, 0, &one);
+	/* Until the group is told, its packets are the kernel's. */
+	for (i = 0; i < 7; i++)
+		assert_true(b->r.neigh.adj[t->at[i].adj].limit == (i < 5 ? 1514 : 0));
+	resilient_message(b, 0, 4, all + 1, 2, &res);
+	t = b->r.groups.at[group_to(b, 0x14040001)]->buckets;
+	for (i = 0; i < 7; i++) {
+		assert_int_equal(b->r.neigh.adj[t->at[i].adj].limit, 1514);
+		if (i < 5)
+			assert_int_equal(t->at[i].adj, stay[i]);
+	}
+	/* So they do when a member changes, and when all is dumped again. */
+	neigh_message(b, RTM_NEWNEIGH, 1, 0x0a010055, NUD_FAILED);
+	resilient_message(b, NLM_F_MULTI, 4, all + 1, 2, &res);
+	t = b->r.groups.at[group_to(b, 0x14040001)]->buckets;
+	for (i = 0; i < 5; i++)
+		assert_int_equal(t->at[i].adj, stay[i]);
+	/* Of no buckets: nothing that is known here. */
+	resilient_message(b, NLM_F_REPLACE, 4, all + 1, 2, &(struct resilient_told){ 0 });
+	assert_int_equal(group_to(b, 0x14040001), 0);
+	assert_false(forwards(b, 0x14040001));
+}
+
 /* An object without a gateway: the neighbour is the packet's destination. */
 static void test_nexthop_link(void **state)
 {
@@ -691,6 +735,7 @@ int main(void)
 		T(test_state), T(test_neighbours), T(test_routes), T(test_other_family), T(test_links),
 		T(test_nexthop), T(test_nexthop_alone_decides), T(test_nexthop_gone),
 		T(test_nexthop_unknown), T(test_nexthop_odd), T(test_nexthop_group),
+		T(test_nexthop_resilient),
 		T(test_nexthop_link), T(test_nexthop_sync), T(test_multipath),
 		T(test_multipath_dead), T(test_dead), T(test_multipath_broken), T(test_metrics),
 		T(test_who_forwards), T(test_default_rules), T(test_local_routes), T(test_resync),

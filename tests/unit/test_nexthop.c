@@ -54,6 +54,7 @@ static int teardown(void **state)
 	}
 	assert_int_equal(b->groups.count, 0);
 	assert_int_equal(b->groups.dead, 0);
+	assert_int_equal(b->groups.resilient, 0);
 	nexthops_exit(&b->nexthops);
 	groups_exit(&b->groups);
 	neigh_exit(&b->neigh);
@@ -368,7 +369,7 @@ static uint16_t group_of_two(struct bed *b)
 	assert_true(nexthop_set(&b->nexthops, 2, b->host[1]));
 	m[0].adj = nexthop_find(&b->nexthops, 1);
 	m[1].adj = nexthop_find(&b->nexthops, 2);
-	assert_true(nexthop_set_group(&b->nexthops, 3, m, 2));
+	assert_true(nexthop_set_group(&b->nexthops, 3, m, 2, NULL));
 	return nexthop_find(&b->nexthops, 3);
 }
 
@@ -389,7 +390,7 @@ static void test_object_group(void **state)
 	leads_to(b, choose(b, id, 0), 0);
 	leads_nowhere(b, choose(b, id, TOP));
 	m.adj = nexthop_find(&b->nexthops, 1);
-	assert_true(nexthop_set_group(&b->nexthops, 3, &m, 1));
+	assert_true(nexthop_set_group(&b->nexthops, 3, &m, 1, NULL));
 	assert_int_equal(nexthop_find(&b->nexthops, 3), id);
 	leads_to(b, choose(b, id, 0), 0);
 	leads_to(b, choose(b, id, TOP), 0);
@@ -414,9 +415,9 @@ static void test_object_turns(void **state)
 	assert_int_equal(group_of_two(b), id);
 	leads_to(b, choose(b, id, 0), 0);
 	/* A group in a group, or in itself, is nothing. */
-	assert_true(nexthop_set_group(&b->nexthops, 4, &self, 1));
+	assert_true(nexthop_set_group(&b->nexthops, 4, &self, 1, NULL));
 	assert_int_equal(choose(b, nexthop_find(&b->nexthops, 4), 0), 0);
-	assert_true(nexthop_set_group(&b->nexthops, 3, &self, 1));
+	assert_true(nexthop_set_group(&b->nexthops, 3, &self, 1, NULL));
 	assert_int_equal(choose(b, id, 0), 0);
 }
 
@@ -428,7 +429,7 @@ static void test_expected(void **state)
 	uint16_t id;
 
 	m.adj = nexthop_expect(&b->nexthops, 9);
-	assert_true(nexthop_set_group(&b->nexthops, 5, &m, 1));
+	assert_true(nexthop_set_group(&b->nexthops, 5, &m, 1, NULL));
 	id = nexthop_find(&b->nexthops, 5);
 	leads_nowhere(b, choose(b, id, 0));
 	assert_true(nexthop_set(&b->nexthops, 9, b->host[0]));
@@ -446,10 +447,261 @@ static void test_expected(void **state)
 	leads_to(b, nexthop_find(&b->nexthops, 9), 1);
 }
 
+/* ---- resilient groups -------------------------------------------------- */
+
+#define BUCKETS	40
+
+static const struct buckets_want want40 = { .count = BUCKETS, .idle = 10 };
+
+/* Group 5, of objects 1 to 4 with these weights; 0: not in it. */
+static void resilient(struct bed *b, const struct buckets_want *want, const uint32_t *weight)
+{
+	struct group_member m[4];
+	unsigned int i, n = 0;
+
+	for (i = 0; i < 4; i++) {
+		if (!weight[i])
+			continue;
+		assert_true(nexthop_set(&b->nexthops, 1 + i, b->host[i]));
+		m[n++] = (struct group_member){
+			.weight = weight[i], .adj = nexthop_find(&b->nexthops, 1 + i),
+		};
+	}
+	assert_true(nexthop_set_group(&b->nexthops, 5, m, n, want));
+}
+
+static struct buckets *buckets_of(const struct bed *b)
+{
+	return b->groups.at[adj(b, nexthop_find(&b->nexthops, 5))->group]->buckets;
+}
+
+/* The object that has a bucket; a look is no packet. */
+static unsigned int owner(const struct bed *b, unsigned int bucket)
+{
+	unsigned int i;
+
+	for (i = 1; i < 5; i++)
+		if (buckets_of(b)->at[bucket].adj == nexthop_find(&b->nexthops, i))
+			return i;
+	return 0;
+}
+
+static unsigned int owns(const struct bed *b, unsigned int object)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < BUCKETS; i++)
+		n += owner(b, i) == object;
+	return n;
+}
+
+/* A packet in each bucket from one on. */
+static void use(struct bed *b, unsigned int from)
+{
+	for (; from < BUCKETS; from++)
+		choose(b, nexthop_find(&b->nexthops, 5), 1000 * BUCKETS + from);
+}
+
+static void owners(const struct bed *b, unsigned int *now)
+{
+	unsigned int i;
+
+	for (i = 0; i < BUCKETS; i++)
+		now[i] = owner(b, i);
+}
+
+static unsigned int moved(const struct bed *b, const unsigned int *before)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < BUCKETS; i++)
+		n += owner(b, i) != before[i];
+	return n;
+}
+
+static void test_resilient(void **state)
+{
+	struct bed *b = *state;
+	uint16_t id;
+	uint32_t i;
+
+	resilient(b, &want40, (uint32_t []){ 1, 2, 1, 0 });
+	assert_int_equal(owns(b, 1), 10);
+	assert_int_equal(owns(b, 2), 20);
+	assert_int_equal(owns(b, 3), 10);
+	assert_true(buckets_of(b)->balanced);
+	id = nexthop_find(&b->nexthops, 5);
+	for (i = 0; i < BUCKETS; i++) {
+		uint16_t first = choose(b, id, i);
+
+		assert_int_equal(first, nexthop_find(&b->nexthops, owner(b, i)));
+		assert_int_equal(choose(b, id, 17 * BUCKETS + i), first);
+	}
+	/* What becomes of a member is no matter of buckets. */
+	nexthop_set(&b->nexthops, 2, b->host[3]);
+	assert_int_equal(owns(b, 2), 20);
+	leads_to(b, nexthop_find(&b->nexthops, 2), 3);
+	/* From one kind to the other and back. */
+	assert_true(nexthop_set_group(&b->nexthops, 5, &(struct group_member){
+					.weight = 1, .adj = nexthop_find(&b->nexthops, 1),
+				      }, 1, NULL));
+	assert_int_equal(part(b, id, nexthop_find(&b->nexthops, 1)), 4096);
+	assert_int_equal(b->groups.resilient, 0);
+	resilient(b, &want40, (uint32_t []){ 0, 1, 0, 0 });
+	assert_int_equal(part(b, id, nexthop_find(&b->nexthops, 2)), 4096);
+}
+
+/* Buckets of those that stay stay, busy or not; those of who went are shared out. */
+static void test_resilient_goes(void **state)
+{
+	struct bed *b = *state;
+	unsigned int before[BUCKETS], i;
+
+	resilient(b, &want40, (uint32_t []){ 1, 1, 1, 1 });
+	owners(b, before);
+	use(b, 20);
+	nexthop_del(&b->nexthops, 3);
+	resilient(b, &want40, (uint32_t []){ 1, 1, 0, 1 });
+	for (i = 0; i < BUCKETS; i++)
+		if (before[i] != 3)
+			assert_int_equal(owner(b, i), before[i]);
+	assert_int_equal(owns(b, 1) + owns(b, 2) + owns(b, 4), BUCKETS);
+	assert_in_range(owns(b, 1), 13, 14);
+	assert_in_range(owns(b, 2), 13, 14);
+	/* Told again, as in a dump: nothing moves. */
+	owners(b, before);
+	resilient(b, &want40, (uint32_t []){ 1, 1, 0, 1 });
+	assert_int_equal(moved(b, before), 0);
+	/* An object of the same id is another one. */
+	nexthop_del(&b->nexthops, 1);
+	resilient(b, &want40, (uint32_t []){ 0, 1, 0, 1 });
+	assert_int_equal(owns(b, 2), 20);
+	/* Other buckets than before: from the start. */
+	resilient(b, &(struct buckets_want){ .count = 7 }, (uint32_t []){ 0, 1, 0, 1 });
+	assert_int_equal(buckets_of(b)->want.count, 7);
+	assert_in_range(part(b, nexthop_find(&b->nexthops, 5), nexthop_find(&b->nexthops, 2)),
+			4096 * 3 / 7 - 60, 4096 * 4 / 7 + 60);
+}
+
+/* A member that comes gets idle buckets at once, others when they are idle. */
+static void test_resilient_comes(void **state)
+{
+	struct bed *b = *state;
+	unsigned int before[BUCKETS];
+
+	groups_tick(&b->groups, 100);
+	resilient(b, &want40, (uint32_t []){ 1, 1, 0, 0 });
+	owners(b, before);
+	/* 38 of 40 have packets, so that 2 are idle. */
+	use(b, 2);
+	resilient(b, &want40, (uint32_t []){ 1, 1, 0, 2 });
+	assert_int_equal(owns(b, 4), 2);
+	assert_int_equal(moved(b, before), 2);
+	groups_tick(&b->groups, 105);
+	use(b, 10);
+	assert_int_equal(owns(b, 4), 2);
+	groups_tick(&b->groups, 110);
+	assert_int_equal(owns(b, 4), 2);
+	/* 8 have had none since, for more than 10 s. */
+	groups_tick(&b->groups, 111);
+	assert_int_equal(owns(b, 4), 10);
+	groups_tick(&b->groups, 112);
+	use(b, 0);
+	groups_tick(&b->groups, 122);
+	assert_int_equal(owns(b, 4), 10);
+	assert_false(buckets_of(b)->balanced);
+	groups_tick(&b->groups, 123);
+	assert_int_equal(owns(b, 4), 20);
+	assert_int_equal(owns(b, 1), 10);
+	assert_true(buckets_of(b)->balanced);
+	owners(b, before);
+	groups_tick(&b->groups, 1000);
+	assert_int_equal(moved(b, before), 0);
+}
+
+/* Always busy: not before the time is over, counted from the first change. */
+static void test_resilient_unbalanced(void **state)
+{
+	const struct buckets_want w = { .count = BUCKETS, .idle = 10, .unbalanced = 60 };
+	struct bed *b = *state;
+	unsigned int i;
+
+	groups_tick(&b->groups, 1000);
+	resilient(b, &w, (uint32_t []){ 1, 1, 0, 0 });
+	use(b, 0);
+	resilient(b, &w, (uint32_t []){ 1, 1, 1, 0 });
+	for (i = 1001; i <= 1060; i++) {
+		groups_tick(&b->groups, i);
+		use(b, 0);
+		if (i == 1030)
+			resilient(b, &w, (uint32_t []){ 1, 1, 1, 1 });
+	}
+	assert_int_equal(owns(b, 3) + owns(b, 4), 0);
+	groups_tick(&b->groups, 1061);
+	for (i = 1; i < 5; i++)
+		assert_int_equal(owns(b, i), 10);
+}
+
+/* No member has more or fewer buckets than it should, when none is busy. */
+static void test_resilient_rounding(void **state)
+{
+	struct bed *b = *state;
+	uint64_t seed = 5;
+	unsigned int round, i;
+
+	for (round = 0; round < 2000; round++) {
+		struct buckets_want w = { .count = 1 + below(&seed, round % 20 ? 100 : 65535) };
+		uint32_t weight[4], sum = 0;
+		const struct buckets *t;
+
+		for (i = 0; i < 4; i++)
+			weight[i] = below(&seed, 3) * (1 + below(&seed, 65536));
+		weight[below(&seed, 4)] = 1;
+		if (below(&seed, 2) && nexthop_find(&b->nexthops, 5))
+			w.count = buckets_of(b)->want.count;
+		resilient(b, &w, weight);
+		t = buckets_of(b);
+		assert_true(t->balanced);
+		for (i = 0; i < t->members; i++) {
+			assert_int_equal(t->member[i].has, t->member[i].wants);
+			sum += t->member[i].has;
+		}
+		assert_int_equal(sum, w.count);
+	}
+}
+
+/* A round over many takes several steps, and each group has its turn. */
+static void test_resilient_many(void **state)
+{
+	const struct buckets_want w = { .count = 1000, .idle = 10 };
+	struct bed *b = *state;
+	struct group_member m[2] = { { .weight = 1 }, { .weight = 1 } };
+	unsigned int id, i, balanced = 0;
+
+	for (i = 0; i < 2; i++) {
+		nexthop_set(&b->nexthops, 1 + i, b->host[i]);
+		m[i].adj = nexthop_find(&b->nexthops, 1 + i);
+	}
+	for (id = 100; id < 200; id++) {
+		assert_true(nexthop_set_group(&b->nexthops, id, m, 1, &w));
+		for (i = 0; i < 1000; i++)
+			choose(b, nexthop_find(&b->nexthops, id), i);
+		assert_true(nexthop_set_group(&b->nexthops, id, m, 2, &w));
+	}
+	for (i = 0; balanced < 100; i++) {
+		assert_true(i < 10);
+		groups_tick(&b->groups, 50);
+		for (balanced = 0, id = 1; id < b->groups.used; id++)
+			balanced += b->groups.at[id]->buckets->balanced;
+		assert_int_equal(balanced, i < 5 ? 17 * (i + 1) : 100);
+	}
+}
+
 /* Objects, groups and routes come, change and go in any order; see teardown(). */
 static void random_step(struct bed *b, uint64_t *seed, uint16_t *route)
 {
 	uint32_t id = 1 + below(seed, 12), at = below(seed, 50), i, n;
+	const struct buckets_want w = { .count = 30 + below(seed, 2), .idle = below(seed, 3) };
 	struct group_member m[4];
 
 	switch (below(seed, 6)) {
@@ -464,7 +716,7 @@ static void random_step(struct bed *b, uint64_t *seed, uint16_t *route)
 				.adj = nexthop_expect(&b->nexthops, 1 + below(seed, 12)),
 			};
 		if (below(seed, 2)) {
-			nexthop_set_group(&b->nexthops, id, m, n);
+			nexthop_set_group(&b->nexthops, id, m, n, id % 2 ? &w : NULL);
 			break;
 		}
 		neigh_put(&b->neigh, route[at]);
@@ -484,6 +736,10 @@ static void random_step(struct bed *b, uint64_t *seed, uint16_t *route)
 		break;
 	default:
 		neigh_reap(&b->neigh);
+		groups_tick(&b->groups, b->groups.now + below(seed, 2));
+		id = adj(b, nexthop_find(&b->nexthops, id))->group;
+		if (id)
+			group_choose(&b->groups, id, random32(seed) >> 1);
 	}
 }
 
@@ -514,7 +770,7 @@ static void test_full(void **state)
 	assert_int_equal(nexthop_find(&b->nexthops, 1 + n), 0);
 	assert_int_equal(group_get(&b->groups, &m, 1), 0);
 	assert_int_equal(neigh_clamp(&b->neigh, b->host[0], 1400), 0);
-	assert_true(nexthop_set_group(&b->nexthops, 1, &m, 1));
+	assert_true(nexthop_set_group(&b->nexthops, 1, &m, 1, NULL));
 	for (i = 0; i < n; i++)
 		assert_false(nexthop_del(&b->nexthops, 1 + i));
 	neigh_reap(&b->neigh);
@@ -530,7 +786,10 @@ int main(void)
 		T(test_clamp), T(test_weights), T(test_rounding), T(test_dead),
 		T(test_shared), T(test_group_port), T(test_object),
 		T(test_object_group), T(test_object_turns), T(test_expected),
-		T(test_any_order), T(test_full),
+		T(test_any_order), T(test_full), T(test_resilient),
+		T(test_resilient_goes), T(test_resilient_comes),
+		T(test_resilient_unbalanced), T(test_resilient_rounding),
+		T(test_resilient_many),
 	};
 
 	return cmocka_run_group_tests_name("nexthop", tests, NULL, NULL);

@@ -156,16 +156,22 @@ static const struct flow *flow_of(const struct router *r, const struct work *w)
 	return ipv6_plain(w->frame) ? &r->ip6.flow : &r->ip4.flow;
 }
 
+/* Too long for the route, whose MTU the alias has? */
+static bool clamped(const struct neigh *n, const struct work *w)
+{
+	return n->mtu && w->fit > n->mtu + IPV4_AT;
+}
+
 /* Why an adjacency does not take a packet. */
 static __attribute__((noinline)) enum punt
 punt_reason(struct router *r, uint16_t id, const struct europa_entry *e,
 	    const struct work *w)
 {
 	const struct adj *a = &r->neigh.adj[id];
-	const struct neigh *n;
+	const struct neigh *n = &r->neigh.neigh[id];
 
 	if (a->group)
-		return flow_of(r, w)->policy == FLOW_OTHER ? PUNT_MULTIPATH : PUNT_MTU;
+		return clamped(n, w) ? PUNT_MTU : PUNT_MULTIPATH;
 	id = neigh_behind(&r->neigh, id);
 	n = &r->neigh.neigh[id];
 	if (!id)
@@ -181,15 +187,16 @@ punt_reason(struct router *r, uint16_t id, const struct europa_entry *e,
 	return w->fit > a->limit ? PUNT_MTU : PUNT_NEIGH;
 }
 
-/* The member of a group for a packet. */
-static uint16_t choose(const struct router *r, uint16_t group,
-		       const struct europa_entry *e, const struct work *w)
+/* 31 bits of what makes the packet's flow, or FLOW_UNKNOWN. */
+static uint32_t hash_of(const struct router *r, const struct europa_entry *e,
+			const struct work *w)
 {
 	const struct flow *f = flow_of(r, w);
-	uint32_t hash = ipv6_plain(w->frame) ? flow6_hash(f, w->frame, e->bytes) :
-					       flow4_hash(f, w->frame, e->bytes);
 
-	return group_choose(&r->groups, group, hash);
+	if (f->policy > FLOW_L4)
+		return flow_hash(f, w->frame, e->bytes, w->length);
+	return ipv6_plain(w->frame) ? flow6_hash(f, w->frame, e->bytes) :
+				      flow4_hash(f, w->frame, e->bytes);
 }
 
 /* The packet's destination as a neighbour behind a port; 0: not known. */
@@ -212,15 +219,16 @@ detour(const struct router *r, uint16_t id, const struct europa_entry *e,
 {
 	const struct neigh_table *t = &r->neigh;
 	const struct adj *a = &t->adj[id];
-	const struct neigh *n = &t->neigh[id];
 	uint16_t found;
+	uint32_t hash;
 
-	if (n->mtu && w->fit > n->mtu + IPV4_AT)
+	if (clamped(&t->neigh[id], w))
 		return id;
 	if (a->group) {
-		if (flow_of(r, w)->policy == FLOW_OTHER)
+		hash = hash_of(r, e, w);
+		if (hash == FLOW_UNKNOWN)
 			return id;
-		id = choose(r, a->group, e, w);
+		id = group_choose(&r->groups, a->group, hash);
 		if (w->fit <= t->adj[id].limit)
 			return id;
 	}

@@ -4,6 +4,8 @@
 
 #include "group.h"
 
+#define TICK	16384	/* buckets, or groups without, of one groups_tick() */
+
 /* ---- one group --------------------------------------------------------- */
 
 /* Ranges by weight; rounded as the kernel's. */
@@ -72,7 +74,28 @@ static void put(struct groups *t, struct group *g)
 		neigh_put(t->neigh, g->member[i].adj);
 		t->dead -= g->member[i].dead;
 	}
+	t->resilient -= !!g->buckets;
+	buckets_free(g->buckets);
 	free(g);
+}
+
+/* old: the group that g comes after, or NULL. */
+static bool make_resilient(struct groups *t, struct group *g,
+			   const struct buckets_want *want, const struct group *old)
+{
+	struct buckets *b = buckets_new(want, g->count);
+	uint32_t i;
+
+	if (!b)
+		return false;
+	for (i = 0; i < g->count; i++) {
+		b->member[i].weight = g->member[i].weight;
+		b->member[i].adj = g->member[i].adj;
+	}
+	buckets_fill(b, old ? old->buckets : NULL, t->now);
+	g->buckets = b;
+	t->resilient++;
+	return true;
 }
 
 static struct group *make(struct groups *t, uint16_t id,
@@ -97,8 +120,11 @@ void groups_exit(struct groups *t)
 {
 	uint32_t i;
 
-	for (i = 1; i < t->used; i++)
+	for (i = 1; i < t->used; i++) {
+		if (t->at[i])
+			buckets_free(t->at[i]->buckets);
 		free(t->at[i]);
+	}
 	free(t->at);
 	free(t->free);
 	memset(t, 0, sizeof(*t));
@@ -167,7 +193,7 @@ static void release(void *groups, uint16_t id)
 void groups_init(struct groups *t, struct neigh_table *neigh)
 {
 	memset(t, 0, sizeof(*t));
-	t->used = 1;
+	t->used = t->due = t->now = 1;
 	t->neigh = neigh;
 	neigh->release = release;
 	neigh->arg = t;
@@ -178,10 +204,23 @@ static bool is_group(const struct groups *t, uint16_t id)
 	return t->neigh->adj[id].group && !t->neigh->neigh[id].target;
 }
 
-bool group_set(struct groups *t, uint16_t id, const struct group_member *member,
-	       uint32_t n)
+static struct group *make_next(struct groups *t, uint16_t id,
+			       const struct group_member *member, uint32_t n,
+			       const struct buckets_want *want)
 {
+	struct group *old = is_group(t, id) ? t->at[t->neigh->adj[id].group] : NULL;
 	struct group *g = make(t, id, member, n);
+
+	if (!g || !want || make_resilient(t, g, want, old))
+		return g;
+	put(t, g);
+	return NULL;
+}
+
+bool group_set(struct groups *t, uint16_t id, const struct group_member *member,
+	       uint32_t n, const struct buckets_want *want)
+{
+	struct group *g = make_next(t, id, member, n, want);
 	uint16_t number;
 
 	if (!g)
@@ -237,7 +276,7 @@ uint16_t group_get(struct groups *t, const struct group_member *member, uint32_t
 	id = neigh_alias(t->neigh);
 	if (!id)
 		return 0;
-	if (!group_set(t, id, member, n)) {
+	if (!group_set(t, id, member, n, NULL)) {
 		neigh_put(t->neigh, id);
 		return 0;
 	}
@@ -247,6 +286,31 @@ uint16_t group_get(struct groups *t, const struct group_member *member, uint32_t
 	g->next = *bucket;
 	*bucket = t->neigh->adj[id].group;
 	return id;
+}
+
+/*
+ * Each second a round over all groups. A packet may come before its group's turn, as
+ * it may before the kernel's timer.
+ */
+void groups_tick(struct groups *t, uint32_t now)
+{
+	uint32_t budget = TICK;
+
+	if (now > t->now) {
+		t->now = now;
+		if (t->due >= t->used)
+			t->due = 1;
+	}
+	for (; t->resilient && t->due < t->used && budget; t->due++) {
+		struct group *g = t->at[t->due];
+		uint32_t cost = 1;
+
+		if (g && g->buckets && !g->buckets->balanced) {
+			buckets_upkeep(g->buckets, t->now);
+			cost = g->buckets->want.count;
+		}
+		budget -= cost < budget ? cost : budget;
+	}
 }
 
 bool group_uses_port(const struct groups *t, uint16_t group, unsigned int port)

@@ -4,8 +4,9 @@
  * Groups of adjacencies, of which the packet's hash chooses one, as the kernel
  * does by hash threshold: the hashes, 31 bits, are cut into one range for each
  * member in use, as wide as its weight, in the members' order. So packets of one
- * flow take one way, and a change moves few flows. Which flow gets which range
- * is another matter: the kernel's hash has a secret, this one has its own.
+ * flow take one way, and a change moves few flows. In a resilient group the hash
+ * chooses a bucket (buckets.h). Which flow has which hash is another matter: the
+ * kernel's has a secret, this one has its own.
  *
  * A group is an adjacency's number: a nexthop object's, whose members may
  * change, or that of all multipath routes with the same members (group_get()).
@@ -13,6 +14,7 @@
 #ifndef ROUTER_GROUP_H
 #define ROUTER_GROUP_H
 
+#include "buckets.h"
 #include "neigh.h"
 
 #define GROUP_BUCKETS	1024
@@ -25,6 +27,7 @@ struct group_member {
 };
 
 struct group {
+	struct buckets *buckets; /* of a resilient group; else NULL */
 	uint32_t count;
 	uint32_t hash;		/* of the members */
 	uint16_t id;		/* its adjacency */
@@ -41,6 +44,9 @@ struct groups {
 	uint32_t free_count;
 	uint32_t count;
 	uint32_t dead;		/* members, of all groups */
+	uint32_t resilient;	/* groups */
+	uint32_t due;		/* groups_tick() is at this number */
+	uint32_t now;		/* s, from 1 up */
 	uint16_t bucket[GROUP_BUCKETS];
 	struct neigh_table *neigh;
 };
@@ -55,9 +61,12 @@ void groups_exit(struct groups *t);
  * not read.
  */
 uint16_t group_get(struct groups *t, const struct group_member *member, uint32_t n);
-/* An alias, or a group, of nexthop objects becomes a group. false: no memory. */
+/*
+ * An alias, or a group, of nexthop objects becomes a group; with want a resilient
+ * one, whose flows stay where they are as far as can be. false: no memory.
+ */
 bool group_set(struct groups *t, uint16_t id, const struct group_member *member,
-	       uint32_t n);
+	       uint32_t n, const struct buckets_want *want);
 /* It becomes an alias of nothing, if it is a group. */
 void group_unset(struct groups *t, uint16_t id);
 
@@ -68,11 +77,16 @@ static inline uint16_t group_choose(const struct groups *t, uint16_t group,
 	const struct group *g = t->at[group];
 	uint32_t i;
 
+	if (g->buckets)
+		return buckets_choose(g->buckets, hash, t->now);
 	for (i = 0; i < g->count; i++)
 		if ((int32_t)hash <= g->member[i].bound)
 			return g->member[i].adj;
 	return 0;
 }
+
+/* Often; now: s. Buckets that are due change hands, a bounded number at a time. */
+void groups_tick(struct groups *t, uint32_t now);
 
 /* Has it a member that leaves by that port, or with NEIGH_NO_PORT by any? */
 bool group_uses_port(const struct groups *t, uint16_t group, unsigned int port);

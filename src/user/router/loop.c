@@ -109,6 +109,7 @@ static void control_work(struct loop *l, bool netlink, bool signals)
 		l->busy |= !router_work(l->r, WORK);
 	}
 	neigh_tick(&l->r->neigh, now / 1000);
+	groups_tick(&l->r->groups, now / 1000);
 	look_at_settings(l, now);
 	if (l->stats_every && now >= l->stats_at) {
 		l->stats_at = now + l->stats_every * 1000ull;

@@ -18,6 +18,7 @@
 #include "message.h"
 
 #define ATTRS	128	/* types above are ignored */
+#define USER_HZ	100	/* clock ticks a second */
 
 /* Attributes by type; missing ones are NULL. */
 struct attrs {
@@ -241,15 +242,41 @@ static void read_hop(const struct attrs *t, struct message *m)
 	get_addr(t, NHA_GATEWAY, hop->family, &hop->gateway);
 }
 
-/* The group's type comes with each; as does what a resilient one has beside. */
-static bool nexthop_plain(const struct attrs *t)
+/* Clock ticks, of which the kernel tells 100 a second on all machines but Alpha's. */
+static uint32_t get_seconds(const struct attrs *t, unsigned int type)
 {
-	const struct nlattr *type = t->at[NHA_GROUP_TYPE];
+	uint32_t ticks = get32(t, type, 0);
 
-	if (t->at[NHA_BLACKHOLE] || t->at[NHA_FDB] || t->at[NHA_RES_GROUP])
+	return ticks / USER_HZ + !!(ticks % USER_HZ);
+}
+
+/* Returns false if it is not a group that is known here. */
+static bool read_resilient(const struct attrs *t, struct message_nexthop *n)
+{
+	struct attrs res;
+
+	parse_nest(t->at[NHA_RES_GROUP], &res);
+	if (!n->group || !has(&res, NHA_RES_GROUP_BUCKETS, 2))
 		return false;
-	return !type || (has(t, NHA_GROUP_TYPE, 2) &&
-			 mnl_attr_get_u16(type) == NEXTHOP_GRP_TYPE_MPATH);
+	n->buckets = mnl_attr_get_u16(res.at[NHA_RES_GROUP_BUCKETS]);
+	n->idle = get_seconds(&res, NHA_RES_GROUP_IDLE_TIMER);
+	n->unbalanced = get_seconds(&res, NHA_RES_GROUP_UNBALANCED_TIMER);
+	return n->buckets;
+}
+
+/* A group's type comes with each; as does what a resilient one has beside. */
+static bool nexthop_plain(const struct attrs *t, struct message_nexthop *n)
+{
+	uint16_t type = NEXTHOP_GRP_TYPE_MPATH;
+
+	if (t->at[NHA_BLACKHOLE] || t->at[NHA_FDB])
+		return false;
+	if (t->at[NHA_GROUP_TYPE])
+		type = has(t, NHA_GROUP_TYPE, 2) ? mnl_attr_get_u16(t->at[NHA_GROUP_TYPE]) :
+						   NEXTHOP_GRP_TYPE_MAX + 1;
+	if (type == NEXTHOP_GRP_TYPE_RES)
+		return read_resilient(t, n);
+	return type == NEXTHOP_GRP_TYPE_MPATH && !t->at[NHA_RES_GROUP];
 }
 
 static bool read_nexthop(const struct nlmsghdr *nlh, struct message *m)
@@ -266,7 +293,7 @@ static bool read_nexthop(const struct nlmsghdr *nlh, struct message *m)
 	m->type = MESSAGE_NEXTHOP;
 	m->family = AF_UNSPEC;
 	n->group = t.at[NHA_GROUP];
-	n->plain = nexthop_plain(&t);
+	n->plain = nexthop_plain(&t, n);
 	if (n->group)
 		read_members(t.at[NHA_GROUP], m);
 	else

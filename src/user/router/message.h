@@ -66,7 +66,10 @@ struct message_hop {
 struct message_nexthop {
 	uint32_t id;
 	bool group;
-	bool plain;		/* forwards; a group by hash threshold */
+	bool plain;		/* forwards; a group by hash threshold, or resilient */
+	uint32_t buckets;	/* of a resilient group; 0: it is none */
+	uint32_t idle;		/* its timers, s, rounded up */
+	uint32_t unbalanced;	/* 0: none */
 };
 
 /* Its hops are message.hop: none if it names a nexthop object. */

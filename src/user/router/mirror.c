@@ -84,6 +84,10 @@ static void apply_link(struct router *r, const struct message *m)
 /* Objects of a group. One that is not known is told later in the same dump. */
 static bool set_group(struct router *r, const struct message *m)
 {
+	const struct message_nexthop *n = &m->nexthop;
+	const struct buckets_want want = {
+		.count = n->buckets, .idle = n->idle, .unbalanced = n->unbalanced,
+	};
 	struct group_member member[MESSAGE_HOPS];
 	uint32_t i;
 
@@ -94,7 +98,8 @@ static bool set_group(struct router *r, const struct message *m)
 			.adj = nexthop_expect(&r->nexthops, m->hop[i].id),
 		};
 	}
-	return nexthop_set_group(&r->nexthops, m->nexthop.id, member, m->hops);
+	return nexthop_set_group(&r->nexthops, n->id, member, m->hops,
+				 n->buckets ? &want : NULL);
 }
 
 static bool set_single(struct router *r, const struct message *m)

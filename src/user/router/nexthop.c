@@ -90,14 +90,15 @@ bool nexthop_set(struct nexthops *t, uint32_t id, uint16_t target)
 }
 
 bool nexthop_set_group(struct nexthops *t, uint32_t id,
-		       const struct group_member *member, uint32_t n)
+		       const struct group_member *member, uint32_t n,
+		       const struct buckets_want *want)
 {
 	struct nexthop *nh = get(t, id);
 
 	if (!nh)
 		return false;
 	nh->generation = t->generation;
-	if (group_set(t->groups, nh->adj, member, n))
+	if (group_set(t->groups, nh->adj, member, n, want))
 		return true;
 	group_unset(t->groups, nh->adj);
 	neigh_point(t->neigh, nh->adj, 0);

@@ -43,9 +43,10 @@ uint16_t nexthop_expect(struct nexthops *t, uint32_t id);
 
 /* An object is told: as another adjacency (0: punt). false: no memory. */
 bool nexthop_set(struct nexthops *t, uint32_t id, uint16_t target);
-/* The same of a group of objects. */
+/* The same of a group of objects; with want a resilient one. */
 bool nexthop_set_group(struct nexthops *t, uint32_t id,
-		       const struct group_member *member, uint32_t n);
+		       const struct group_member *member, uint32_t n,
+		       const struct buckets_want *want);
 /* It is gone. Returns true if routes named it: the kernel has removed them. */
 bool nexthop_del(struct nexthops *t, uint32_t id);
 

@@ -77,7 +77,7 @@ static void refresh_flow(const struct router *r, struct flow *f, const char *fam
 	flow_refresh(f);
 	odd = r->groups.count && f->policy == FLOW_OTHER;
 	if (odd && !*told)
-		fprintf(stderr, "europa-router: net.%s.fib_multipath_hash_policy is neither 0 nor 1: the kernel forwards the packets of multipath routes\n",
+		fprintf(stderr, "europa-router: net.%s.fib_multipath_hash_policy, or fib_multipath_hash_fields, is not known here: the kernel forwards the packets of multipath routes\n",
 			family);
 	*told = odd;
 }

@@ -42,6 +42,13 @@ static uint64_t transport(const uint8_t *frame, unsigned int bytes)
 	return flow_transport(protocol, frame + IPV4_HEADERS, bytes - IPV4_HEADERS);
 }
 
+static uint64_t addresses(const uint8_t *frame)
+{
+	uint32_t a = load32(frame + IPV4_SRC_AT), b = load32(frame + IPV4_DST_AT);
+
+	return a < b ? (uint64_t)a << 32 | b : (uint64_t)b << 32 | a;
+}
+
 uint32_t flow4_hash(const struct flow *f, const uint8_t *frame, unsigned int bytes)
 {
 	uint64_t rest = 0;
@@ -50,5 +57,5 @@ uint32_t flow4_hash(const struct flow *f, const uint8_t *frame, unsigned int byt
 		rest = transport(frame, bytes);
 	else if (icmp_error(frame, bytes))
 		frame += ICMP_INNER;
-	return flow_mix(flow_mix(load64(frame + IPV4_SRC_AT) ^ f->key[0]) + (rest ^ f->key[1])) >> 33;
+	return flow_mix(flow_mix(addresses(frame) ^ f->key[0]) + (rest ^ f->key[1])) >> 33;
 }

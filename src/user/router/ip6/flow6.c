@@ -24,8 +24,8 @@ static uint64_t label(const uint8_t *frame)
 
 uint32_t flow6_hash(const struct flow *f, const uint8_t *frame, unsigned int bytes)
 {
-	uint64_t hash = f->key[0], rest;
-	unsigned int i;
+	const uint8_t *low, *high;
+	uint64_t hash, rest;
 
 	if (f->policy == FLOW_L4) {
 		rest = flow_transport(frame[IPV6_NEXT_AT], frame + IPV6_HEADERS,
@@ -35,7 +35,14 @@ uint32_t flow6_hash(const struct flow *f, const uint8_t *frame, unsigned int byt
 			frame += ICMP6_INNER;
 		rest = label(frame);
 	}
-	for (i = IPV6_SRC_AT; i < IPV6_HEADERS; i += 8)
-		hash = flow_mix(hash ^ load64(frame + i));
+	low = high = frame + IPV6_SRC_AT;
+	if (memcmp(low, frame + IPV6_DST_AT, 16) > 0)
+		low = frame + IPV6_DST_AT;
+	else
+		high = frame + IPV6_DST_AT;
+	hash = flow_mix(f->key[0] ^ load64(low));
+	hash = flow_mix(hash ^ load64(low + 8));
+	hash = flow_mix(hash ^ load64(high));
+	hash = flow_mix(hash ^ load64(high + 8));
 	return flow_mix(hash + (rest ^ f->key[1])) >> 33;
 }

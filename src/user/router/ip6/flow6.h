@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Copyright (C) the Europa authors */
-/* An IPv6 packet's flow. */
+/* An IPv6 packet's flow, by FLOW_L3 and FLOW_L4. */
 #ifndef ROUTER_FLOW6_H
 #define ROUTER_FLOW6_H
 
 #include "flow.h"
 
 #define FLOW6_SETTING	"/proc/sys/net/ipv6/fib_multipath_hash_policy"
+#define FLOW6_FIELDS	"/proc/sys/net/ipv6/fib_multipath_hash_fields"
 
 /*
  * 31 bits of a frame with an IPv6 header, of which bytes are there. FLOW_L3 has
