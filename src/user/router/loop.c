@@ -13,7 +13,7 @@
 
 #define CONTROL_EVERY	1024	/* packets between two polls of signals and netlink */
 #define WORK		2000	/* trie nodes, about 50 us, of table work between two bursts */
-#define MESSAGES	4	/* netlink datagrams between two bursts */
+#define MESSAGES	128	/* of netlink between two bursts; or a datagram, some 500 */
 #define SETTINGS_EVERY	1000	/* ms between two looks at settings nothing tells of */
 #define RETRY_SPIN	64	/* sleeps before spinning is tried again */
 
