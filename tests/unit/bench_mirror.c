@@ -3,8 +3,8 @@
 /*
  * europa-router's tables, as it keeps them, by the routes of this network namespace, of
  * any kernel; without packets, so without Europa's module:
- *   bench-mirror DEVICE [SECONDS]
- * DEVICE takes the part of a port. Reads everything, tells what that took and what lookups
+ *   bench-mirror DEVICE [SECONDS [BYTES]]
+ * DEVICE takes the part of a port; BYTES are what the netlink socket may hold. Reads everything, tells what that took and what lookups
  * take; follows changes for so long (0); then compares with the kernel at the borders of
  * all routes. tests/bench/mirror makes the namespace, and the routes. Times are this
  * process's, of a processor.
@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "check.h"
@@ -190,6 +191,13 @@ static int bench(struct loop *l, unsigned int seconds)
 	return check_all(l, 1000000, -1) != 0;
 }
 
+static bool set_buffer(const struct netlink *nl, const char *bytes)
+{
+	int size = bytes ? atoi(bytes) : 0;
+
+	return !size || !setsockopt(nl->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+}
+
 int main(int argc, char **argv)
 {
 	static struct router r;
@@ -198,13 +206,13 @@ int main(int argc, char **argv)
 
 	device = argc > 1 ? if_nametoindex(argv[1]) : 0;
 	if (!device || !router_init(&r)) {
-		fprintf(stderr, "bench-mirror DEVICE [SECONDS]\n");
+		fprintf(stderr, "bench-mirror DEVICE [SECONDS [BYTES]]\n");
 		return 1;
 	}
 	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	setlinebuf(stdout);
 	l.signals = loop_signals();
-	if (!netlink_open(&l.nl))
+	if (!netlink_open(&l.nl) && set_buffer(&l.nl, argc > 3 ? argv[3] : NULL))
 		status = bench(&l, argc > 2 ? strtoul(argv[2], NULL, 10) : 0);
 	router_exit(&r);
 	return status;

@@ -17,7 +17,11 @@
 #define BUFFER		65536		/* bytes; dumps come in 32 KB */
 #define RECEIVE		(4 << 20)	/* bytes wanted, the kernel may give less */
 #define SYNC_EVERY	200		/* ms between the end of one and the next, or more */
-#define DATAGRAM	4		/* messages; what the call to receive one costs */
+/* What the call to receive a datagram costs, in messages; and while there is a dump,
+ * which the kernel then goes on with, for milliseconds where many IPv6 routes change.
+ */
+#define DATAGRAM	4
+#define DATAGRAM_DUMP	32
 
 /* In an order in which each knows what the next refers to. */
 static const struct {
@@ -267,23 +271,24 @@ static unsigned int receive(struct netlink *nl, struct router *r, uint64_t now)
 		.msg_name = &from, .msg_namelen = sizeof(from),
 		.msg_iov = &iov, .msg_iovlen = 1,
 	};
+	unsigned int worth = nl->syncing || nl->draining ? DATAGRAM_DUMP : DATAGRAM;
 	ssize_t n = recvmsg(nl->fd, &msg, MSG_DONTWAIT);
 
 	if (n < 0 && errno == ENOBUFS) {
 		overrun(nl, r);
-		return DATAGRAM;
+		return worth;
 	}
 	if (n < 0 && errno == EINTR)
-		return DATAGRAM;
+		return worth;
 	if (n < 0) {
 		nl->draining = false;
 		return 0;
 	}
 	if (from.nl_pid)
-		return DATAGRAM;
+		return worth;
 	if (msg.msg_flags & MSG_TRUNC)
 		overrun(nl, r);
-	return DATAGRAM + receive_all(nl, r, n, now);
+	return worth + receive_all(nl, r, n, now);
 }
 
 int netlink_timeout(const struct netlink *nl, const struct router *r,
