@@ -120,6 +120,24 @@ static void test_routes(void **state)
 	close(fd);
 }
 
+/* As many as can be asked at once, though their answers are longer than there is room. */
+static void test_many_questions(void **state)
+{
+	struct bed *b = *state;
+	char questions[INQUIRY_QUESTIONS] = "";
+	unsigned int n = 0, lines = 0;
+	char *at;
+	int fd;
+
+	for (at = questions; at < questions + sizeof(questions) - 20; n++)
+		at += sprintf(at, "stats\n");
+	fd = ask(questions);
+	for (at = hear(b, fd); (at = strchr(at, '\n')); at++)
+		lines++;
+	assert_int_equal(lines, n);
+	close(fd);
+}
+
 /* One that does not read, asks too much, or says nothing hinders no other. */
 static void test_bounds(void **state)
 {
@@ -223,7 +241,7 @@ static void test_trace_overflow(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TA(test_words), TA(test_routes), TA(test_bounds), TA(test_trace),
+		TA(test_words), TA(test_routes), TA(test_many_questions), TA(test_bounds), TA(test_trace),
 		TA(test_trace_overflow),
 	};
 

@@ -16,6 +16,7 @@
 
 #define ITEM	2048	/* bytes that one answer, or one of a list, may have */
 #define NODES	2000	/* looked at for a list at a time */
+#define QUESTIONS	64	/* answered at a time */
 
 /* ---- answers ----------------------------------------------------------- */
 
@@ -214,12 +215,21 @@ static bool idle(const struct inquiry_client *c)
 	return c->list == INQUIRY_NO_LIST && !c->trace;
 }
 
+/* One that can be answered, once there is room. */
+static bool has_question(const struct inquiry_client *c)
+{
+	return idle(c) && memchr(c->question, '\n', c->asked);
+}
+
 static void answer_all(struct inquiry *q, struct inquiry_client *c, const struct router *r)
 {
+	unsigned int n;
+
 	if (c->list != INQUIRY_NO_LIST)
 		tell_list(c, r);
-	while (idle(c) && room(c) >= 2 * ITEM && next_question(q, c, r))
-		;
+	for (n = 0; n < QUESTIONS && idle(c) && room(c) >= 2 * ITEM; n++)
+		if (!next_question(q, c, r))
+			return;
 }
 
 /* ---- clients ----------------------------------------------------------- */
@@ -239,7 +249,7 @@ static void client_wait(struct inquiry *q, struct inquiry_client *c)
 
 	if (!c->ended && c->asked < sizeof(c->question))
 		e.events |= EPOLLIN;
-	if (c->said || c->list != INQUIRY_NO_LIST)
+	if (c->said || c->list != INQUIRY_NO_LIST || has_question(c))
 		e.events |= EPOLLOUT;
 	if (e.events == c->events)
 		return;
@@ -285,7 +295,7 @@ static void client_work(struct inquiry *q, struct inquiry_client *c, uint32_t ev
 		answer_all(q, c, r);
 		alive = client_write(c);
 	}
-	if (!alive || (c->ended && !c->said && idle(c) && !memchr(c->question, '\n', c->asked)))
+	if (!alive || (c->ended && !c->said && idle(c) && !has_question(c)))
 		client_close(q, c);
 	else
 		client_wait(q, c);

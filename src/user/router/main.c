@@ -26,6 +26,7 @@ struct options {
 	unsigned long packets;	/* to trace */
 	const char *question;	/* to the running router */
 	bool check;
+	bool trace;
 	bool verbose;
 	bool bypass;		/* of rules that the kernel here would apply */
 };
@@ -121,6 +122,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 			o->question = optarg;
 			break;
 		case 't':
+			o->trace = true;
 			ok = number(optarg, 1000000000, &o->packets);
 			break;
 		case 'd':
@@ -337,8 +339,8 @@ int main(int argc, char **argv)
 	fd = europa_open(o.vr);
 	if (fd < 0)
 		return open_failed(o.vr, fd);
-	status = o.check || o.question || o.packets ? without_queue(fd, &o) :
-						      with_queue(fd, &o);
+	status = o.check || o.question || o.trace ? without_queue(fd, &o) :
+						    with_queue(fd, &o);
 	europa_close(fd);
 	return status;
 }
