@@ -237,7 +237,7 @@ static int route(struct loop *l, const struct options *o)
 	if (err == -EINTR)
 		return 0;
 	if (err)
-		return fail("the kernel's routes could not be read in %d s.",
+		return fail("the kernel's routes could not be read: nothing came for %d s.",
 			    SYNC_TIMEOUT / 1000);
 	if (!r->ports.count)
 		return fail("VR %u has no port in this network namespace.", r->vr);
