@@ -170,6 +170,25 @@ static void test_bounds(void **state)
 		assert_int_equal(q->client[i].fd, -1);
 }
 
+/* Nothing of what one answers who took the name reaches a terminal as it is. */
+static void test_tame(void **state)
+{
+	int end[2];
+	char line[64];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, end), 0);
+	assert_int_equal(send(end[1], "a\033[2Jb\200\n", 8, 0), 8);
+	assert_int_equal(ask_line(end[0], "stats", line, sizeof(line)), 0);
+	assert_string_equal(line, "a?[2Jb?");
+	/* More than there is room for, and one that goes. */
+	assert_int_equal(send(end[1], "12345678", 8, 0), 8);
+	assert_int_equal(ask_line(end[0], "stats", line, 8), -EMSGSIZE);
+	close(end[1]);
+	assert_true(ask_line(end[0], "stats", line, sizeof(line)) < 0);
+	close(end[0]);
+}
+
 /* Through the datapath, being watched. */
 static struct europa_entry watched(struct bed *b)
 {
@@ -241,8 +260,8 @@ static void test_trace_overflow(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TA(test_words), TA(test_routes), TA(test_many_questions), TA(test_bounds), TA(test_trace),
-		TA(test_trace_overflow),
+		TA(test_words), TA(test_routes), TA(test_many_questions), TA(test_bounds), TA(test_tame),
+		TA(test_trace), TA(test_trace_overflow),
 	};
 
 	return cmocka_run_group_tests_name("inquiry", tests, NULL, NULL);

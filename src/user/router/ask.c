@@ -28,6 +28,14 @@ int ask_open(uint32_t vr, unsigned int queue)
 	return err;
 }
 
+/* Whoever has the socket's name may say what a terminal would obey. */
+static void tame(char *text, size_t n)
+{
+	for (; n--; text++)
+		if (*text != '\n' && (*text < ' ' || *text >= 0x7f))
+			*text = '?';
+}
+
 static int put(int fd, const char *question)
 {
 	char line[128];
@@ -51,19 +59,13 @@ int ask_line(int fd, const char *question, char *line, size_t size)
 		n += got;
 		if (line[n - 1] == '\n') {
 			line[n - 1] = '\0';
+			tame(line, n - 1);
 			return 0;
 		}
 		if (n == size)
 			err = -EMSGSIZE;
 	}
 	return err;
-}
-
-static void print(const char *text, ssize_t n)
-{
-	for (; n--; text++)
-		putchar(*text == '\n' || (*text >= ' ' && *text < 0x7f) ? *text : '?');
-	fflush(stdout);
 }
 
 int ask_print(int fd, const char *question)
@@ -77,7 +79,10 @@ int ask_print(int fd, const char *question)
 		return err;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof(forever));
 	shutdown(fd, SHUT_WR);
-	while ((n = recv(fd, buffer, sizeof(buffer), 0)) > 0)
-		print(buffer, n);
+	while ((n = recv(fd, buffer, sizeof(buffer), 0)) > 0) {
+		tame(buffer, n);
+		fwrite(buffer, 1, n, stdout);
+		fflush(stdout);
+	}
 	return n ? -errno : 0;
 }
