@@ -13,12 +13,12 @@
 
 SENDER=10.0.0.2 GATEWAY=10.0.0.1	# of the ingress network
 EGRESS=10.0.1.1 NEIGHBOUR=10.0.1.2	# of the egress network
-TARGET=10.9.0.1				# behind the neighbour
+TARGET=5.9.0.1				# behind the neighbour, in a crowded place of big tables
 SENDER_MAC=02:00:00:00:00:02
 GATEWAY_MAC=02:00:00:00:00:01
 EGRESS_MAC=02:00:00:00:01:01
 NEIGHBOUR_MAC=02:00:00:00:01:02
-ROUTES=64				# of which one is used
+ROUTES=${ROUTES:-64}			# of which one is used
 
 at_ends() { ip netns exec ends "$@"; }
 
@@ -85,17 +85,19 @@ topology_del()
 # router_configure NS DEV0 DEV1: addresses, neighbours and routes of a router.
 router_configure()
 {
-	local i
+	local i small=$((ROUTES < 64 ? ROUTES : 64))
 
 	{
 		echo "address add $GATEWAY/24 dev $2"
 		echo "address add $EGRESS/24 dev $3"
 		echo "neigh replace $SENDER lladdr $SENDER_MAC nud permanent dev $2"
 		echo "neigh replace $NEIGHBOUR lladdr $NEIGHBOUR_MAC nud permanent dev $3"
-		echo "route add ${TARGET%.*.*}.0.0/16 via $NEIGHBOUR"
-		for ((i = 1; i < ROUTES; i++)); do
+		echo "route add $TARGET/32 via $NEIGHBOUR"
+		for ((i = 1; i < small; i++)); do
 			echo "route add 10.$((i + 64)).0.0/16 via $SENDER"
 		done
 	} | ip netns exec "$1" ip -batch -
+	((ROUTES == small)) ||
+		ip netns exec "$1" "$PROGS/routes" -4 $((ROUTES - small)) load "$SENDER" > /dev/null
 	ip netns exec "$1" sysctl -qw net.ipv4.ip_forward=1
 }

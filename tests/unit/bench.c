@@ -4,15 +4,20 @@
  * The router's user-space half, fed by the fake kernel: ns per packet, and a
  * place to count instructions:
  *   valgrind --tool=callgrind --toggle-collect=route_burst bench PACKETS [ROUTES [WAYS]]
- * WAYS: of the default route, each a nexthop object; 2 and more: a group of them.
+ * ROUTES: as of the Internet (tests/progs/fulltable.h), and packets to addresses in them;
+ * without, most packets take the default route. WAYS: of that, each a nexthop object; 2 and
+ * more: a group of them.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "../progs/fulltable.h"
 #include "packet.h"
 
 #define SLOTS	1024
+
+static struct full_table table;
 
 static uint64_t now(void)
 {
@@ -43,18 +48,30 @@ void route_burst(struct router *r)
 
 static void fill(struct router *r, unsigned long routes)
 {
-	uint64_t seed = 1;
-	unsigned long i;
+	uint32_t i;
 
+	if (!full_make(&table, routes, 0, 1))
+		abort();
 	gateway(r, 0, 0, 0x0a010001);
-	for (i = 0; i < routes; i++) {
-		uint8_t len = 16 + random32(&seed) % 9;
-
-		gateway(r, random32(&seed) & ~0u << (32 - len), len,
-			0x0a010001 + random32(&seed) % 200);
-	}
+	for (i = 0; i < table.count; i++)
+		gateway(r, table.route[i].bits >> 32, table.route[i].len,
+			0x0a010001 + i % 200);
 	while (!router_work(r, 100000))
 		;
+}
+
+/* One that, with few routes, mostly takes the default route. */
+static uint32_t random_address(uint64_t *seed)
+{
+	return 0x01000000 + random32(seed) % 0x70000000;
+}
+
+/* In a prefix at random. */
+static uint32_t destination(uint64_t *seed)
+{
+	const struct full_route *p = &table.route[random32(seed) % table.count];
+
+	return p->bits >> 32 | (random32(seed) & (uint32_t)(0xffffffffull >> p->len));
 }
 
 /* Instead of the default route, which most packets take. */
@@ -89,6 +106,7 @@ int main(int argc, char **argv)
 	unsigned long packets = argc > 1 ? strtoul(argv[1], NULL, 0) : 1000000;
 	unsigned long routes = argc > 2 ? strtoul(argv[2], NULL, 0) : 10;
 	unsigned long ways = argc > 3 ? strtoul(argv[3], NULL, 0) : 0;
+	bool inside = argc == 3;
 	uint64_t spent = 0, start, seed = 9;
 	struct europa_queue q;
 	struct europa_entry e;
@@ -107,8 +125,8 @@ int main(int argc, char **argv)
 		default_ways(&r, ways);
 	for (done = 0; done < packets; done += EUROPA_BURST) {
 		for (i = 0; i < EUROPA_BURST; i++) {
-			build(frame, 0x0a000005, 0x01000000 + random32(&seed) % 0x70000000,
-			      60);
+			build(frame, 0x0a000005, inside ? destination(&seed) :
+							  random_address(&seed), 60);
 			fake_receive(&k, 0, frame, 60, 0, NULL);
 		}
 		europa_ring_submit(&k.rx);

@@ -373,7 +373,7 @@ static void test_nexthop_sync(void **state)
 	route_message(b, RTM_NEWROUTE, NLM_F_MULTI, &by_group);
 	neigh_message(b, RTM_NEWNEIGH, 1, 0x0a010009, NUD_REACHABLE);
 	assert_true(forwards(b, 0x14010001));
-	router_sweep(&b->r);
+	router_sweep(&b->r, true);
 	while (!router_work(&b->r, 100))
 		;
 	assert_int_equal(way(b, 0x14030001, 0, 1), 0x0a010009);
@@ -659,7 +659,7 @@ static void test_resync(void **state)
 	route_message(b, RTM_NEWROUTE, NLM_F_MULTI, &far);
 	neigh_message(b, RTM_NEWNEIGH, 1, 0x0a010001, NUD_REACHABLE);
 	assert_true(forwards(b, 0xc0a80505));
-	router_sweep(&b->r);
+	router_sweep(&b->r, true);
 	while (!router_work(&b->r, 100))
 		;
 	assert_true(forwards(b, 0xc0a80505));
@@ -712,13 +712,13 @@ static void test_random(void **state)
 			router_work(&b->r, 50);
 		if (i % 5000 == 0) {
 			router_mark(&b->r);
-			router_sweep(&b->r);
+			router_sweep(&b->r, true);
 		}
 	}
 	while (!router_work(&b->r, 100000))
 		;
 	router_mark(&b->r);
-	router_sweep(&b->r);
+	router_sweep(&b->r, true);
 	while (!router_work(&b->r, 100000))
 		;
 	assert_int_equal(b->r.ip4.fib.routes, 4);

@@ -174,7 +174,7 @@ static void test_six_resync(void **state)
 
 	router_mark(&b->r);
 	route6_message(b, RTM_NEWROUTE, NLM_F_MULTI, &two6);
-	router_sweep(&b->r);
+	router_sweep(&b->r, true);
 	while (!router_work(&b->r, 10))
 		;
 	/* Three that are never forwarded. */

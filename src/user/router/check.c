@@ -6,15 +6,21 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "ask.h"
 #include "check.h"
+#include "words.h"
 
 #define AGAIN	5	/* times that a difference is looked at again */
 #define FOLLOW	10000	/* ms */
+#define PAUSE	200000	/* us, for the running one to follow, too */
 
 struct check {
 	struct loop *l;
 	struct mnl_socket *socket;
+	int running;		/* as of check_all() */
 	uint32_t seq;
 	uint64_t random;	/* xorshift64 */
 	unsigned long count[CHECK_DIFFERS + 1];	/* by result */
@@ -225,8 +231,29 @@ static void print_ours(const struct router *r, uint16_t id)
 			  r->neigh.neigh[id].mtu);
 }
 
+/* The running one says the same. Returns 1 if not, 0, or a negative errno value. */
+static int ask_running(struct check *c, const struct check_addr *addr, char *said)
+{
+	char question[16 + INET6_ADDRSTRLEN], buffer[INET6_ADDRSTRLEN], way[WORDS_WAY];
+	char ours[WORDS_WAY + 4];
+	int err;
+
+	*said = '\0';
+	if (c->running < 0)
+		return 0;
+	snprintf(question, sizeof(question), "lookup %s", text(addr, buffer));
+	err = ask_line(c->running, question, said, WORDS_WAY + 4);
+	if (err)
+		return -ECONNRESET;
+	snprintf(ours, sizeof(ours), "{%s}", words_way(c->l->r, lookup(c->l->r, addr), way));
+	if (strcmp(ours, said))
+		return 1;
+	*said = '\0';
+	return 0;
+}
+
 static void print_difference(const struct router *r, const struct check_addr *addr,
-			     const struct check_answer *a)
+			     const struct check_answer *a, const char *running)
 {
 	char buffer[INET6_ADDRSTRLEN];
 
@@ -237,6 +264,8 @@ static void print_difference(const struct router *r, const struct check_addr *ad
 		print_way(a->oif, a->direct ? NULL : &a->gateway, a->mtu);
 	else
 		printf(" does not forward");
+	if (*running)
+		printf(", the running one %s", running);
 	printf("\n");
 }
 
@@ -249,22 +278,30 @@ static int check(struct check *c, const struct check_addr *addr)
 	struct check_answer answer;
 	enum check_result result;
 	unsigned int again = AGAIN;
-	int err;
+	char said[WORDS_WAY + 4];
+	int err, other;
 
 	for (;;) {
 		err = ask(c, addr, &answer);
 		if (err)
 			return err;
 		result = check_compare(c->l->r, addr, &answer);
+		other = ask_running(c, addr, said);
+		if (other < 0)
+			return other;
+		if (other)
+			result = CHECK_DIFFERS;
 		if (result != CHECK_DIFFERS || !again--)
 			break;
 		err = loop_follow(c->l, FOLLOW);
 		if (err && err != -ETIMEDOUT)
 			return err;
+		if (other)
+			usleep(PAUSE);
 	}
 	c->count[result]++;
 	if (result == CHECK_DIFFERS)
-		print_difference(c->l->r, addr, &answer);
+		print_difference(c->l->r, addr, &answer, said);
 	return 0;
 }
 
@@ -359,9 +396,9 @@ static int check_all6(struct check *c, unsigned long random)
 	return err;
 }
 
-int check_all(struct loop *l, unsigned long random)
+int check_all(struct loop *l, unsigned long random, int running)
 {
-	struct check c = { .l = l, .random = 88172645463325252ull };
+	struct check c = { .l = l, .running = running, .random = 88172645463325252ull };
 	int err;
 
 	c.socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
@@ -379,5 +416,7 @@ int check_all(struct loop *l, unsigned long random)
 		return err;
 	printf("%lu the same, %lu left to the kernel, %lu differ\n", c.count[CHECK_SAME],
 	       c.count[CHECK_KERNEL], c.count[CHECK_DIFFERS]);
+	if (running < 0)
+		printf("No europa-router runs here that could be asked, too.\n");
 	return c.count[CHECK_DIFFERS] > 255 ? 255 : (int)c.count[CHECK_DIFFERS];
 }

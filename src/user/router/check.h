@@ -34,9 +34,10 @@ enum check_result check_compare(const struct router *r, const struct check_addr 
 
 /*
  * Compare for `random` addresses and for both borders of each route, inside and
- * outside; print what differs, and a summary. l is in sync, and kept so. Returns
- * how many differ, or a negative errno value.
+ * outside; print what differs, and a summary. l is in sync, and kept so. running: a
+ * socket (ask.h) of one that forwards, which is asked the same; negative: none is.
+ * Returns how many differ, or a negative errno value; -ECONNRESET: it is gone.
  */
-int check_all(struct loop *l, unsigned long random);
+int check_all(struct loop *l, unsigned long random, int running);
 
 #endif

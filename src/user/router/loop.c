@@ -10,10 +10,11 @@
 #include "datapath.h"
 #include "loop.h"
 #include "mirror.h"
+#include "trace.h"
 
 #define CONTROL_EVERY	1024	/* packets between two polls of signals and netlink */
 #define WORK		2000	/* trie nodes, about 50 us, of table work between two bursts */
-#define MESSAGES	4	/* netlink datagrams between two bursts */
+#define MESSAGES	128	/* of netlink between two bursts; or a datagram, some 500 */
 #define SETTINGS_EVERY	1000	/* ms between two looks at settings nothing tells of */
 #define RETRY_SPIN	64	/* sleeps before spinning is tried again */
 
@@ -96,15 +97,29 @@ static void look_at_settings(struct loop *l, uint64_t now)
 	router_settings(l->r);
 }
 
-/* Signals, netlink, table work and timers: a bounded amount of each. */
-static void control_work(struct loop *l, bool netlink, bool signals)
+/* What control_work() waits for. */
+enum { ON_NETLINK, ON_SIGNALS, ON_INQUIRY, CONTROL_FDS };
+
+static void control_fds(const struct loop *l, struct pollfd *p)
+{
+	p[ON_NETLINK] = (struct pollfd){ .fd = l->nl.fd, .events = POLLIN };
+	p[ON_SIGNALS] = (struct pollfd){ .fd = l->signals, .events = POLLIN };
+	p[ON_INQUIRY] = (struct pollfd){
+		.fd = l->inquiry ? l->inquiry->epoll : -1, .events = POLLIN,
+	};
+}
+
+/* Signals, netlink, table work, questions and timers: a bounded amount of each. */
+static void control_work(struct loop *l, const struct pollfd *p)
 {
 	uint64_t now = now_ms();
 
 	l->packets = 0;
-	if (signals)
+	if (p[ON_SIGNALS].revents)
 		take_signals(l);
-	if (netlink || l->busy || l->r->resync) {
+	if (p[ON_INQUIRY].revents)
+		inquiry_work(l->inquiry, l->r);
+	if (p[ON_NETLINK].revents || l->busy || l->r->resync) {
 		l->busy = netlink_work(&l->nl, l->r, MESSAGES, now);
 		l->busy |= !router_work(l->r, WORK);
 	}
@@ -119,13 +134,11 @@ static void control_work(struct loop *l, bool netlink, bool signals)
 
 static void control_poll(struct loop *l)
 {
-	struct pollfd p[] = {
-		{ .fd = l->nl.fd, .events = POLLIN },
-		{ .fd = l->signals, .events = POLLIN },
-	};
+	struct pollfd p[CONTROL_FDS];
 
-	poll(p, 2, 0);
-	control_work(l, p[0].revents, p[1].revents);
+	control_fds(l, p);
+	poll(p, CONTROL_FDS, 0);
+	control_work(l, p);
 }
 
 /*
@@ -146,11 +159,7 @@ static int arm(struct loop *l)
 static int wait_for_work(struct loop *l)
 {
 	struct europa_queue *q = l->r->q;
-	struct pollfd p[] = {
-		{ .fd = q->fd, .events = POLLIN },
-		{ .fd = l->nl.fd, .events = POLLIN },
-		{ .fd = l->signals, .events = POLLIN },
-	};
+	struct pollfd p[1 + CONTROL_FDS] = { { .fd = q->fd, .events = POLLIN } };
 	int n;
 
 	if (arm(l)) {
@@ -159,11 +168,12 @@ static int wait_for_work(struct loop *l)
 	}
 	l->r->stats.waits++;
 	l->held = 0;
-	n = poll(p, 3, timeout(l));
+	control_fds(l, p + 1);
+	n = poll(p, 1 + CONTROL_FDS, timeout(l));
 	europa_disarm(q, n >= 0);
 	if (n >= 0 && p[0].revents & (POLLERR | POLLHUP | POLLNVAL))
 		return -ENODEV;
-	control_work(l, n > 0 && p[1].revents, n > 0 && p[2].revents);
+	control_work(l, p + 1);
 	return 0;
 }
 
@@ -221,7 +231,10 @@ static int burst(struct loop *l)
 
 	if (!n)
 		return 0;
-	datapath_burst(l->r, e, n);
+	if (l->inquiry && l->inquiry->tracing)
+		trace_burst(l->r, l->inquiry, e, n);
+	else
+		datapath_burst(l->r, e, n);
 	europa_tx_submit(q);
 	l->packets += n;
 	/* With nothing left to do, poll() drains it: a call less. */
@@ -264,25 +277,27 @@ int loop_run(struct loop *l)
 	return err ? err : drain(l);
 }
 
-/* calm: not only the first sync, but all that is due. */
+/* calm: not only the first sync, but all that is due; then in that time in all. */
 static int follow(struct loop *l, bool calm, int timeout_ms)
 {
-	uint64_t end = now_ms() + timeout_ms;
-	struct pollfd p[] = {
-		{ .fd = l->nl.fd, .events = POLLIN },
-		{ .fd = l->signals, .events = POLLIN },
-	};
+	uint64_t end = now_ms() + timeout_ms, messages = l->r->stats.messages;
+	struct pollfd p[CONTROL_FDS];
 	bool waiting;
 
+	control_fds(l, p);
+	p[ON_NETLINK].revents = p[ON_SIGNALS].revents = POLLIN;
 	do {
 		if (now_ms() >= end)
 			return -ETIMEDOUT;
-		control_work(l, true, true);
+		control_work(l, p);
+		if (!calm && messages != l->r->stats.messages)
+			end = now_ms() + timeout_ms;
+		messages = l->r->stats.messages;
 		if (l->stop)
 			return -EINTR;
 		waiting = !l->nl.synced || (calm && (l->nl.syncing || l->r->resync));
 		if (!l->busy && waiting)
-			poll(p, 2, 100);
+			poll(p, CONTROL_FDS, 100);
 	} while (waiting || l->busy);
 	mirror_refresh(l->r);
 	return 0;

@@ -4,12 +4,14 @@
 #ifndef ROUTER_LOOP_H
 #define ROUTER_LOOP_H
 
+#include "inquiry.h"
 #include "netlink.h"
 #include "router.h"
 
 struct loop {
 	struct router *r;
 	struct netlink nl;
+	struct inquiry *inquiry; /* NULL: nobody is answered */
 	int signals;		/* signalfd */
 	unsigned int spin_max;	/* polls of an empty rx ring before sleeping */
 	unsigned int spin_now;	/* what seems to pay at the moment */
@@ -26,7 +28,10 @@ struct loop {
 /* Descriptor for the signals the loop takes, now blocked; or -errno. */
 int loop_signals(void);
 
-/* First sync, at most timeout_ms. 0; -ETIMEDOUT, -EINTR told to stop. */
+/*
+ * First sync, however long, but at most timeout_ms without a message. 0; -ETIMEDOUT,
+ * -EINTR told to stop.
+ */
 int loop_sync(struct loop *l, int timeout_ms);
 
 /*

@@ -9,10 +9,11 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "ask.h"
 #include "check.h"
 #include "loop.h"
 
-#define SYNC_TIMEOUT	30000	/* ms */
+#define SYNC_TIMEOUT	30000	/* ms without a message of the kernel */
 #define SPIN_DEFAULT	64	/* looks, some microseconds */
 #define CHECK_DEFAULT	10000	/* addresses */
 
@@ -22,7 +23,10 @@ struct options {
 	unsigned long spin;
 	unsigned long stats;	/* s */
 	unsigned long addresses; /* to check at random */
+	unsigned long packets;	/* to trace */
+	const char *question;	/* to the running router */
 	bool check;
+	bool trace;
 	bool verbose;
 	bool bypass;		/* of rules that the kernel here would apply */
 	bool wake;		/* each packet, also one that comes alone */
@@ -41,8 +45,12 @@ static const char usage[] =
 	"      --no-idle        wake up for each packet; else the kernel forwards those that come\n"
 	"                       alone while europa-router sleeps, by the same routes\n"
 	"      --check[=N]      forward nothing; compare with what the kernel says of N addresses\n"
-	"                       at random (10000) of each family, and those around each route, print what differs,\n"
-	"                       and exit, with 1 if anything does\n"
+	"                       at random (10000) of each family, and those around each route, and\n"
+	"                       with what the running europa-router says; print what differs, and\n"
+	"                       exit, with 1 if anything does\n"
+	"      --ask QUESTION   print what the running one answers, in JSON: stats, routes,\n"
+	"                       neighbours, \"lookup ADDRESS\"\n"
+	"      --trace N        print what the running one decides for the next N packets\n"
 	"      --verbose        say what happens\n"
 	"  -h, --help\n"
 	"  -V, --version\n";
@@ -55,6 +63,8 @@ static const struct option long_options[] = {
 	{ "bypass-filters", no_argument, NULL, 'b' },
 	{ "no-idle", no_argument, NULL, 'i' },
 	{ "check", optional_argument, NULL, 'c' },
+	{ "ask", required_argument, NULL, 'a' },
+	{ "trace", required_argument, NULL, 't' },
 	{ "verbose", no_argument, NULL, 'd' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -114,6 +124,13 @@ static int parse_options(struct options *o, int argc, char **argv)
 		case 'c':
 			o->check = true;
 			ok = !optarg || number(optarg, 1000000000, &o->addresses);
+			break;
+		case 'a':
+			o->question = optarg;
+			break;
+		case 't':
+			o->trace = true;
+			ok = number(optarg, 1000000000, &o->packets);
 			break;
 		case 'd':
 			o->verbose = true;
@@ -188,11 +205,43 @@ static int attach(struct europa_queue *q, int fd, const struct options *o)
 
 static int check(struct loop *l, const struct options *o)
 {
-	int n = check_all(l, o->addresses);
+	int running = ask_open(l->r->vr, o->queue);
+	int n = check_all(l, o->addresses, running);
 
+	if (running >= 0)
+		close(running);
+	if (n == -ECONNRESET)
+		return fail("the running europa-router does not answer.");
 	if (n < 0 && n != -EINTR)
 		return fail("cannot ask the kernel for its routes: %s.", strerror(-n));
 	return n > 0;
+}
+
+/* It forwards, even if it cannot answer. */
+static void answer(struct loop *l, struct inquiry *q, const struct options *o)
+{
+	int err = inquiry_open(q, l->r->vr, o->queue);
+
+	if (err)
+		fail("no questions are answered: %s.", err == -EADDRINUSE ?
+		     "others have the socket's name" : strerror(-err));
+	l->inquiry = q;
+}
+
+static int forward(struct loop *l, const struct options *o)
+{
+	struct inquiry inquiry;
+	int err = europa_start(l->r->q);
+
+	if (err)
+		return err;
+	if (l->r->verbose)
+		fprintf(stderr, "europa-router: vr %u: started\n", l->r->vr);
+	answer(l, &inquiry, o);
+	err = loop_run(l);
+	l->inquiry = NULL;
+	inquiry_close(&inquiry);
+	return err;
 }
 
 static int route(struct loop *l, const struct options *o)
@@ -203,18 +252,13 @@ static int route(struct loop *l, const struct options *o)
 	if (err == -EINTR)
 		return 0;
 	if (err)
-		return fail("the kernel's routes could not be read in %d s.",
+		return fail("the kernel's routes could not be read: nothing came for %d s.",
 			    SYNC_TIMEOUT / 1000);
 	if (!r->ports.count)
 		return fail("VR %u has no port in this network namespace.", r->vr);
 	if (o->check)
 		return check(l, o);
-	err = europa_start(r->q);
-	if (!err) {
-		if (r->verbose)
-			fprintf(stderr, "europa-router: vr %u: started\n", r->vr);
-		err = loop_run(l);
-	}
+	err = forward(l, o);
 	if (r->verbose)
 		stats_print(r, stdout);
 	if (err == -ENODEV || err == -ENOTCONN)
@@ -273,6 +317,21 @@ static int with_queue(int fd, const struct options *o)
 	return status;
 }
 
+static int ask(uint32_t vr, const struct options *o)
+{
+	char trace[32];
+	int fd = ask_open(vr, o->queue), err;
+
+	if (fd == -ECONNREFUSED)
+		return fail("no europa-router runs for VR %u in this network namespace.", vr);
+	if (fd < 0)
+		return fail("cannot ask europa-router: %s.", strerror(-fd));
+	snprintf(trace, sizeof(trace), "trace %lu", o->packets);
+	err = ask_print(fd, o->question ? o->question : trace);
+	close(fd);
+	return err ? fail("europa-router does not answer: %s.", strerror(-err)) : 0;
+}
+
 /* A data plane may be at work meanwhile. The node's minor number is the VR's. */
 static int without_queue(int fd, const struct options *o)
 {
@@ -280,6 +339,8 @@ static int without_queue(int fd, const struct options *o)
 
 	if (fstat(fd, &s) || !S_ISCHR(s.st_mode))
 		return fail("the descriptor in EUROPA_FD is not a VR's.");
+	if (!o->check)
+		return ask(minor(s.st_rdev), o);
 	return with_router(NULL, minor(s.st_rdev), o);
 }
 
@@ -293,7 +354,8 @@ int main(int argc, char **argv)
 	fd = europa_open(o.vr);
 	if (fd < 0)
 		return open_failed(o.vr, fd);
-	status = o.check ? without_queue(fd, &o) : with_queue(fd, &o);
+	status = o.check || o.question || o.trace ? without_queue(fd, &o) :
+						    with_queue(fd, &o);
 	europa_close(fd);
 	return status;
 }

@@ -16,7 +16,12 @@
 
 #define BUFFER		65536		/* bytes; dumps come in 32 KB */
 #define RECEIVE		(4 << 20)	/* bytes wanted, the kernel may give less */
-#define SYNC_EVERY	200		/* ms between the end of one and the next */
+#define SYNC_EVERY	200		/* ms between the end of one and the next, or more */
+/* What the call to receive a datagram costs, in messages; and while there is a dump,
+ * which the kernel then goes on with, for milliseconds where many IPv6 routes change.
+ */
+#define DATAGRAM	4
+#define DATAGRAM_DUMP	32
 
 /* In an order in which each knows what the next refers to. */
 static const struct {
@@ -75,7 +80,9 @@ int netlink_open(struct netlink *nl)
 		goto err_buffer;
 	}
 	nl->fd = mnl_socket_get_fd(nl->socket);
-	setsockopt(nl->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	/* A privileged one is not bound to net.core.rmem_max. */
+	if (setsockopt(nl->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		setsockopt(nl->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	err = mnl_socket_bind(nl->socket, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno :
 								     join(nl->socket);
 	if (!err)
@@ -109,15 +116,19 @@ static bool ask(struct netlink *nl)
 	return mnl_socket_sendto(nl->socket, nlh, nlh->nlmsg_len) >= 0;
 }
 
+/* A big table is not read all the time, however often it has to be read again. */
 static void sync_end(struct netlink *nl, struct router *r, uint64_t now)
 {
 	nl->syncing = false;
-	nl->synced_at = now;
+	nl->due_at = now + SYNC_EVERY;
+	if (now - nl->began_at > SYNC_EVERY)
+		nl->due_at = now + (now - nl->began_at);
 	if (nl->broken) {
 		r->resync = true;
 		return;
 	}
-	router_sweep(r);
+	router_sweep(r, !nl->upset);
+	r->resync |= nl->upset;
 	nl->synced = true;
 	r->stats.syncs++;
 	if (r->verbose)
@@ -128,10 +139,11 @@ static void sync_end(struct netlink *nl, struct router *r, uint64_t now)
 static void sync_begin(struct netlink *nl, struct router *r, uint64_t now)
 {
 	r->resync = false;
+	nl->began_at = now;
 	router_settings(r);
 	router_mark(r);
 	nl->syncing = true;
-	nl->broken = false;
+	nl->broken = nl->upset = false;
 	nl->step = 0;
 	if (!ask(nl)) {
 		nl->broken = true;
@@ -181,6 +193,24 @@ static bool asked_for(const struct netlink *nl, const struct message *m)
 	return family == AF_UNSPEC || family == m->family;
 }
 
+/*
+ * The kernel goes on with a dump of IPv6 routes, after a change of any, by their
+ * count: where some were removed it leaves out as many that are there.
+ */
+static bool upsets(const struct netlink *nl, const struct message *m)
+{
+	return nl->syncing && m->gone && m->type == MESSAGE_ROUTE &&
+	       m->family == AF_INET6 && dumps[nl->step].type == RTM_GETROUTE &&
+	       dumps[nl->step].family == AF_INET6;
+}
+
+static void apply(struct netlink *nl, struct router *r, const struct message *m)
+{
+	if (upsets(nl, m))
+		nl->upset = true;
+	mirror_apply(r, m);
+}
+
 static void receive_one(struct netlink *nl, struct router *r,
 			const struct nlmsghdr *nlh, uint64_t now)
 {
@@ -199,20 +229,23 @@ static void receive_one(struct netlink *nl, struct router *r,
 		return;
 	default:
 		if (message_read(nlh, &m) && (!ours || asked_for(nl, &m)))
-			mirror_apply(r, &m);
+			apply(nl, r, &m);
 		r->stats.messages++;
 	}
 }
 
-static void receive_all(struct netlink *nl, struct router *r, int size,
-			uint64_t now)
+/* Returns how many messages there were. */
+static unsigned int receive_all(struct netlink *nl, struct router *r, int size,
+				uint64_t now)
 {
 	const struct nlmsghdr *nlh = (const void *)nl->buffer;
+	unsigned int n = 0;
 
-	while (mnl_nlmsg_ok(nlh, size)) {
+	for (; mnl_nlmsg_ok(nlh, size); n++) {
 		receive_one(nl, r, nlh, now);
 		nlh = mnl_nlmsg_next(nlh, &size);
 	}
+	return n;
 }
 
 /*
@@ -229,8 +262,8 @@ static void overrun(struct netlink *nl, struct router *r)
 	nl->draining = true;
 }
 
-/* Returns false when there is nothing to read. */
-static bool receive(struct netlink *nl, struct router *r, uint64_t now)
+/* Returns what it was worth in messages, 0 when there is nothing to read. */
+static unsigned int receive(struct netlink *nl, struct router *r, uint64_t now)
 {
 	struct iovec iov = { nl->buffer, BUFFER };
 	struct sockaddr_nl from = { 0 };
@@ -238,46 +271,46 @@ static bool receive(struct netlink *nl, struct router *r, uint64_t now)
 		.msg_name = &from, .msg_namelen = sizeof(from),
 		.msg_iov = &iov, .msg_iovlen = 1,
 	};
+	unsigned int worth = nl->syncing || nl->draining ? DATAGRAM_DUMP : DATAGRAM;
 	ssize_t n = recvmsg(nl->fd, &msg, MSG_DONTWAIT);
 
 	if (n < 0 && errno == ENOBUFS) {
 		overrun(nl, r);
-		return true;
+		return worth;
 	}
 	if (n < 0 && errno == EINTR)
-		return true;
+		return worth;
 	if (n < 0) {
 		nl->draining = false;
-		return false;
+		return 0;
 	}
 	if (from.nl_pid)
-		return true;
+		return worth;
 	if (msg.msg_flags & MSG_TRUNC)
 		overrun(nl, r);
-	receive_all(nl, r, n, now);
-	return true;
+	return worth + receive_all(nl, r, n, now);
 }
 
 int netlink_timeout(const struct netlink *nl, const struct router *r,
 		    uint64_t now)
 {
-	uint64_t due = nl->synced_at + SYNC_EVERY;
-
 	if (!r->resync || nl->syncing || nl->draining)
 		return -1;
-	return !nl->synced || now >= due ? 0 : (int)(due - now);
+	return !nl->synced || now >= nl->due_at ? 0 : (int)(nl->due_at - now);
 }
 
 bool netlink_work(struct netlink *nl, struct router *r, unsigned int messages,
 		  uint64_t now)
 {
-	bool any = false, more = true;
+	unsigned int done = 0, n;
 
 	if (!netlink_timeout(nl, r, now))
 		sync_begin(nl, r, now);
-	while (messages-- && (more = receive(nl, r, now)))
-		any = true;
-	if (any && nl->synced)
+	do {
+		n = receive(nl, r, now);
+		done += n;
+	} while (n && done < messages);
+	if (done && nl->synced)
 		mirror_refresh(r);
-	return more;
+	return n;
 }

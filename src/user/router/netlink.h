@@ -18,9 +18,11 @@ struct netlink {
 	unsigned int step;	/* of the dumps of one sync */
 	bool syncing;
 	bool broken;		/* this sync must be done again */
+	bool upset;		/* it may have missed IPv6 routes, which are not to go */
 	bool draining;		/* lost some: read what is left before the next sync */
 	bool synced;		/* once, completely */
-	uint64_t synced_at;	/* ms */
+	uint64_t began_at;	/* ms, the last sync */
+	uint64_t due_at;	/* ms, the next one, at the soonest */
 	uint8_t *buffer;
 };
 
@@ -29,8 +31,9 @@ int netlink_open(struct netlink *nl);
 void netlink_close(struct netlink *nl);
 
 /*
- * Read at most `messages` datagrams, without waiting; start a sync if one is
- * due. now: ms, any monotonic clock. Returns true if there may be more to read.
+ * Read, without waiting, datagrams of together about `messages` messages, a single
+ * one that counts for more, or has more, included; start a sync if one is due.
+ * now: ms, any monotonic clock. Returns true if there may be more to read.
  */
 bool netlink_work(struct netlink *nl, struct router *r, unsigned int messages,
 		  uint64_t now);

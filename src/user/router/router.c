@@ -59,13 +59,13 @@ static void sweep_ports(struct router *r)
 	}
 }
 
-void router_sweep(struct router *r)
+void router_sweep(struct router *r, bool routes6)
 {
 	sweep_ports(r);
 	neigh_sweep(&r->neigh);
 	nexthops_sweep(&r->nexthops);
 	ip4_sweep(&r->ip4);
-	ip6_sweep(&r->ip6);
+	ip6_sweep(&r->ip6, routes6);
 }
 
 /* Said once, when there is something it concerns. */

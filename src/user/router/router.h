@@ -37,9 +37,12 @@ struct router {
 bool router_init(struct router *r);
 void router_exit(struct router *r);
 
-/* What the kernel does not tell again between the two is gone. */
+/*
+ * What the kernel does not tell again between the two is gone; routes6: the routes
+ * of IPv6, too.
+ */
 void router_mark(struct router *r);
-void router_sweep(struct router *r);
+void router_sweep(struct router *r, bool routes6);
 
 /* Is a way of some route dead? It may come back to life without a message. */
 static inline bool router_dead(const struct router *r)

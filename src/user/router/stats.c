@@ -22,6 +22,11 @@ static uint64_t punted(const struct stats *s)
 	return sum;
 }
 
+const char *stats_why(enum punt why)
+{
+	return names[why];
+}
+
 void stats_print(const struct router *r, FILE *out)
 {
 	const struct stats *s = &r->stats;
@@ -46,4 +51,36 @@ void stats_print(const struct router *r, FILE *out)
 	line(out, "routes6", r->ip6.fib.routes);
 	line(out, "bytes6", fib6_bytes(&r->ip6.fib));
 	fflush(out);
+}
+
+static void member(FILE *out, const char *name, uint64_t value)
+{
+	fprintf(out, ",\"%s\":%" PRIu64, name, value);
+}
+
+void stats_json(const struct router *r, FILE *out)
+{
+	const struct stats *s = &r->stats;
+	unsigned int i;
+
+	fprintf(out, "{\"vr\":%u", r->vr);
+	member(out, "sent", s->sent);
+	member(out, "punted", punted(s));
+	fprintf(out, ",\"punt\":{");
+	for (i = 1; i < PUNT_COUNT; i++)
+		fprintf(out, "%s\"%s\":%" PRIu64, i > 1 ? "," : "", names[i], s->punt[i]);
+	fputc('}', out);
+	member(out, "bursts", s->bursts);
+	member(out, "kicks", s->kicks);
+	member(out, "waits", s->waits);
+	member(out, "spins", s->spins);
+	member(out, "messages", s->messages);
+	member(out, "overruns", s->overruns);
+	member(out, "syncs", s->syncs);
+	member(out, "ports", r->ports.count);
+	member(out, "routes", r->ip4.fib.routes);
+	member(out, "bytes", fib4_bytes(&r->ip4.fib));
+	member(out, "routes6", r->ip6.fib.routes);
+	member(out, "bytes6", fib6_bytes(&r->ip6.fib));
+	fprintf(out, ",\"resync\":%s}", r->resync ? "true" : "false");
 }

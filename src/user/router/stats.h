@@ -45,5 +45,9 @@ struct stats {
 
 struct router;
 void stats_print(const struct router *r, FILE *out);
+/* As a JSON object, in one line without its end. */
+void stats_json(const struct router *r, FILE *out);
+/* A reason's name. */
+const char *stats_why(enum punt why);
 
 #endif

@@ -626,6 +626,56 @@ uint32_t fib4_prefixes(const struct fib4 *f, struct fib4_prefix *prefix)
 	return list(f, f->root, prefix);
 }
 
+static struct fib4_route route_of(const struct fib4_node *n, const struct fib4_item *i)
+{
+	return (struct fib4_route){
+		.dst = n->key, .len = n->len, .metric = i->metric, .adj = i->adj,
+		.glean = i->glean, .tos = i->tos, .kind = i->kind,
+	};
+}
+
+bool fib4_at(const struct fib4 *f, uint32_t n,
+	     void (*item)(void *arg, const struct fib4_route *r), void *arg)
+{
+	uint32_t i;
+
+	if (n >= f->node_used)
+		return false;
+	for (i = f->nodes[n].items; i; i = f->items[i].next) {
+		struct fib4_route r = route_of(&f->nodes[n], &f->items[i]);
+
+		item(arg, &r);
+	}
+	return true;
+}
+
+static bool has_kind(const struct fib4 *f, uint32_t i, enum fib4_kind kind)
+{
+	while (i && f->items[i].kind != kind)
+		i = f->items[i].next;
+	return i;
+}
+
+bool fib4_covering(const struct fib4 *f, uint32_t addr, enum fib4_kind kind,
+		   struct fib4_prefix *prefix)
+{
+	uint32_t n = f->root;
+	bool found = false;
+
+	while (n) {
+		const struct fib4_node *node = &f->nodes[n];
+
+		if ((addr ^ node->key) & mask(node->len))
+			break;
+		if (has_kind(f, node->items, kind)) {
+			*prefix = (struct fib4_prefix){ node->key, node->len };
+			found = true;
+		}
+		n = node->len < 32 ? node->child[bit(addr, node->len)] : 0;
+	}
+	return found;
+}
+
 /* ---- life -------------------------------------------------------------- */
 
 bool fib4_init(struct fib4 *f, void (*release)(void *, uint16_t), void *arg)

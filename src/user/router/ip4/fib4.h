@@ -145,6 +145,17 @@ static inline uint16_t fib4_lookup(const struct fib4 *f, uint32_t addr)
 /* All prefixes that have a route, to room for f->routes. Returns how many. */
 uint32_t fib4_prefixes(const struct fib4 *f, struct fib4_prefix *prefix);
 
+/*
+ * The items of node n, from 1 on, of which there may be none. Returns false if there is no
+ * such node, nor any after it. While an item is there it stays at its node.
+ */
+bool fib4_at(const struct fib4 *f, uint32_t n,
+	     void (*item)(void *arg, const struct fib4_route *r), void *arg);
+
+/* The longest prefix of an address that has an item of that kind; false: none. */
+bool fib4_covering(const struct fib4 *f, uint32_t addr, enum fib4_kind kind,
+		   struct fib4_prefix *prefix);
+
 /* Bytes in use and bytes reserved by growth. */
 size_t fib4_bytes(const struct fib4 *f);
 

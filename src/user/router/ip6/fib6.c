@@ -539,6 +539,47 @@ uint32_t fib6_prefixes(const struct fib6 *f, struct fib6_prefix *prefix)
 	return count;
 }
 
+static struct fib6_route route_of(const struct fib6_node *n, const struct fib6_item *i)
+{
+	return (struct fib6_route){
+		.dst = n->key, .len = n->len, .metric = i->metric, .adj = i->adj,
+		.glean = i->glean, .odd = i->odd, .kind = i->kind,
+	};
+}
+
+bool fib6_at(const struct fib6 *f, uint32_t n,
+	     void (*item)(void *arg, const struct fib6_route *r), void *arg)
+{
+	uint32_t i;
+
+	if (n >= f->node_used)
+		return false;
+	for (i = f->nodes[n].items; i; i = f->items[i].next) {
+		struct fib6_route r = route_of(&f->nodes[n], &f->items[i]);
+
+		item(arg, &r);
+	}
+	return true;
+}
+
+bool fib6_covering(const struct fib6 *f, struct ipv6_addr addr, enum fib6_kind kind,
+		   struct fib6_prefix *prefix)
+{
+	uint32_t n = f->root;
+	bool found = false;
+
+	while (covers(f, n, addr)) {
+		const struct fib6_node *node = &f->nodes[n];
+
+		if (node->has & 1 << kind) {
+			*prefix = (struct fib6_prefix){ node->key, node->len };
+			found = true;
+		}
+		n = node->len < 128 ? node->child[bit(addr, node->len)] : 0;
+	}
+	return found;
+}
+
 /* ---- life -------------------------------------------------------------- */
 
 bool fib6_init(struct fib6 *f, void (*release)(void *, uint16_t), void *arg)

@@ -132,6 +132,17 @@ static inline uint16_t fib6_lookup(const struct fib6 *f, struct ipv6_addr addr)
 /* All prefixes that have a route, to room for f->routes. Returns how many. */
 uint32_t fib6_prefixes(const struct fib6 *f, struct fib6_prefix *prefix);
 
+/*
+ * The items of node n, from 1 on, of which there may be none. Returns false if there is no
+ * such node, nor any after it. While an item is there it stays at its node.
+ */
+bool fib6_at(const struct fib6 *f, uint32_t n,
+	     void (*item)(void *arg, const struct fib6_route *r), void *arg);
+
+/* The longest prefix of an address that has an item of that kind; false: none. */
+bool fib6_covering(const struct fib6 *f, struct ipv6_addr addr, enum fib6_kind kind,
+		   struct fib6_prefix *prefix);
+
 /* Bytes in use. */
 size_t fib6_bytes(const struct fib6 *f);
 

@@ -53,11 +53,12 @@ void ip6_mark(struct ip6 *t)
 	add_never(t);
 }
 
-void ip6_sweep(struct ip6 *t)
+void ip6_sweep(struct ip6 *t, bool routes)
 {
 	addr6_sweep(&t->own);
 	t->own_changed = true;
-	fib6_sweep(&t->fib);
+	if (routes)
+		fib6_sweep(&t->fib);
 }
 
 bool ip6_work(struct ip6 *t, unsigned int budget)

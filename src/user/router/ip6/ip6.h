@@ -24,7 +24,7 @@ void ip6_exit(struct ip6 *t);
 
 /* What the kernel does not tell again between the two is gone. */
 void ip6_mark(struct ip6 *t);
-void ip6_sweep(struct ip6 *t);
+void ip6_sweep(struct ip6 *t, bool routes);
 
 /* A bounded amount of work that is due. Returns true when none is left. */
 bool ip6_work(struct ip6 *t, unsigned int budget);
