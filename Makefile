@@ -65,7 +65,7 @@ $(TEST_DIRS): $(USER_DIRS)
 # Testing and showing, in the test kernel (see tests/rig/vm -h)
 
 .PHONY: deps deps-check deps-debug deps-matrix rig-parts test test-debug test-debug-smp \
-	test-daemons test-matrix mutate soak demo shell bench check
+	test-daemons test-matrix differ mutate soak demo shell bench check
 
 deps: ## install the Debian packages that building and testing need
 	@tests/rig/deps build rig unit
@@ -105,6 +105,13 @@ test-daemons: rig-parts ## FRR and BIRD in three VRs: their routes take the fast
 # 77: nothing can be mounted here, as in most containers.
 test-matrix: deps-matrix ## some tests in each release of Debian, with its kernel (RELEASES="trixie testing", FULL=1)
 	@tests/rig/matrix $(RELEASES) || [ $$? = 77 ]
+
+N ?= 50000
+SEED ?= $(shell date +%s)
+
+differ: rig-parts ## many packets through the kernel's router and Europa's: does the same come out? (SEED=1 N=50000)
+	@EUROPA_DIFFER_SEED=$(SEED) EUROPA_DIFFER_COUNT=$(N) BATS_TEST_TIMEOUT=7200 \
+		EUROPA_TEST_OPTIONS="-t 14400" tests/run differ.bats
 
 mutate: rig-parts ## break the module, a line at a time: does a test notice? some hours; goes on where it was
 	@tests/mutate
