@@ -139,11 +139,11 @@ static bool is6(const uint8_t *b, unsigned int len)
 	return len >= 54 && get16(b + 12) == 0x86dd;
 }
 
-/* Addresses of the routers; some others look so, too, which does no harm. */
+/* Addresses of the routers, if only by a setting; some others look so, which does no harm. */
 static bool from_us(const uint8_t *b, unsigned int len)
 {
 	if (is4(b, len))
-		return b[26] == 10 && (b[29] == 1 || b[27] == 60);
+		return b[26] == 127 || (b[26] == 10 && (b[29] == 1 || b[27] == 60));
 	if (!is6(b, len) || (b[22] != 0xfd && b[22] != 0xfe))
 		return false;
 	return b[23] == 0x60 || (b[36] == 0 && b[37] == 1);
