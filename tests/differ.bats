@@ -49,7 +49,7 @@ teardown() { rig_teardown; }
 	set_each ipv4.conf.p0.forwarding=0
 	differ "$((COUNT / 20))" 0 5
 	set_each ipv6.conf.all.forwarding=0
-	differ "$((COUNT / 20))" 0 2
+	differ "$((COUNT / 20))" 0 1
 }
 
 @test "redirects, proxies, and source routes" {

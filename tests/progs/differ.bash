@@ -185,15 +185,15 @@ places()
 }
 
 # differ COUNT LATE [FAST]: so many packets, and so many that wait for who does not answer; of
-# those that Europa got FAST percent or more took the fast path.
+# those that Europa got FAST percent or more took the fast path. Each test has packets of its own.
 differ()
 {
-	local status=0
+	local status=0 number=$((FIRST + 1000000 * BATS_TEST_NUMBER))
 
 	stop_data_plane europa 2> /dev/null || true
 	europa_router europa || return
 	mark europa
-	ns wire "$PROGS/differ" "$SEED" "$FIRST" "$1" "$2" k0 k1 k2 e0 e1 e2 || status=$?
+	ns wire "$PROGS/differ" "$SEED" "$number" "$1" "$2" k0 k1 k2 e0 e1 e2 || status=$?
 	since europa
 	echo "# seed $SEED: of ${D[rx]} packets ${D[send]} by the fast path" >&3
 	((status == 0)) || return
