@@ -65,7 +65,8 @@ $(TEST_DIRS): $(USER_DIRS)
 # Testing and showing, in the test kernel (see tests/rig/vm -h)
 
 .PHONY: deps deps-check deps-debug deps-matrix deps-arm64 deps-s390x rig-parts test test-debug \
-	test-debug-smp test-daemons test-matrix test-arm64 test-s390x mutate soak demo shell bench check
+	test-debug-smp test-daemons test-matrix test-arm64 test-s390x differ mutate soak \
+	demo shell bench check
 
 deps: ## install the Debian packages that building and testing need
 	@tests/rig/deps build rig unit
@@ -115,6 +116,13 @@ test-arm64: deps-arm64 ## built for arm64: units, the demo and some tests in a g
 
 test-s390x: deps-s390x ## built for s390x, big-endian: the units, emulated
 	@tests/rig/cross s390x
+
+N ?= 50000
+SEED ?= $(shell date +%s)
+
+differ: rig-parts ## many packets through the kernel's router and Europa's: does the same come out? (SEED=1 N=50000)
+	@EUROPA_DIFFER_SEED=$(SEED) EUROPA_DIFFER_COUNT=$(N) BATS_TEST_TIMEOUT=7200 \
+		EUROPA_TEST_OPTIONS="-t 14400" tests/run differ.bats
 
 mutate: rig-parts ## break the module, a line at a time: does a test notice? some hours; goes on where it was
 	@tests/mutate

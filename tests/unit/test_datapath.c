@@ -129,6 +129,30 @@ static void test_gso(void **state)
 	punts_meta(b, 4014, 0, &b->meta, PUNT_GSO);
 }
 
+/* Nobody can cut a piece of a packet into segments: the module takes no edit of it. */
+static void test_gso_fragment(void **state)
+{
+	static const uint16_t pieces[] = { 0x2000, 0x0001, 0x3fff };
+	struct bed *b = *state;
+	unsigned int i;
+
+	b->meta.flags = EUROPA_SLOT_GSO | EUROPA_SLOT_CSUM;
+	b->meta.gso_type = EUROPA_GSO_TCPV4;
+	b->meta.gso_hdr_len = 54;
+	b->meta.gso_size = 1000;
+	for (i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		build(b->frame, SRC, DST, 4014);
+		b->frame[IPV4_FRAGMENT_AT] = pieces[i] >> 8;
+		b->frame[IPV4_FRAGMENT_AT + 1] = pieces[i];
+		set_sum(b->frame);
+		punts_meta(b, 4014, 0, &b->meta, PUNT_GSO);
+	}
+	b->frame[IPV4_FRAGMENT_AT] = 0x40;
+	b->frame[IPV4_FRAGMENT_AT + 1] = 0;
+	set_sum(b->frame);
+	sends(b, 4014, 0, &b->meta, 4014);
+}
+
 static void test_mtu(void **state)
 {
 	struct bed *b = *state;
@@ -692,7 +716,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_forward), T(test_padding), T(test_addressed), T(test_header),
 		T(test_bits), T(test_short), T(test_broadcast), T(test_vlan),
-		T(test_checksum_meta), T(test_gso), T(test_mtu), T(test_port_state),
+		T(test_checksum_meta), T(test_gso), T(test_gso_fragment), T(test_mtu), T(test_port_state),
 		T(test_same_port), T(test_connected), T(test_stale),
 		T(test_reverse_path), T(test_burst), T(test_library),
 		T(test_group_flows), T(test_group_fragments), T(test_group_icmp), T(test_group_tunnel),

@@ -38,7 +38,7 @@ check_meta(const struct europa_queue *q, const struct europa_entry *e,
 	if (!(s->flags & EUROPA_SLOT_GSO))
 		return PUNT_NONE;
 	if (s->gso_type & (EUROPA_GSO_FRAGLIST | EUROPA_GSO_OTHER) ||
-	    e->len != w->length)
+	    e->len != w->length || ipv4_fragment(w->frame))
 		return PUNT_GSO;
 	w->fit = s->gso_size + s->gso_hdr_len;
 	return PUNT_NONE;

@@ -12,6 +12,7 @@
 #define IPV4_HEADERS	34	/* bytes: both headers, no options */
 #define IPV4_TYPE_AT	12	/* EtherType 0x0800 */
 #define IPV4_TOTAL_AT	16
+#define IPV4_FRAGMENT_AT 20
 #define IPV4_TTL_AT	22
 #define IPV4_SUM_AT	24
 #define IPV4_SRC_AT	26
@@ -21,6 +22,12 @@
 static inline bool ipv4_plain(const uint8_t *frame)
 {
 	return (load32(frame + 12) & htobe32(0xffffff00)) == htobe32(0x08004500);
+}
+
+/* Is it a piece of an IPv4 packet? */
+static inline bool ipv4_fragment(const uint8_t *frame)
+{
+	return ipv4_plain(frame) && load16(frame + IPV4_FRAGMENT_AT) & htobe16(0x3fff);
 }
 
 /*
