@@ -18,7 +18,7 @@ enum europa_owner {
 	EUROPA_OWNER_RX,	/* VR; the kernel keeps the packet */
 	EUROPA_OWNER_VR,	/* VR; its packet was withdrawn */
 	EUROPA_OWNER_SPARE,	/* VR; blank */
-	EUROPA_OWNER_TX,	/* kernel; being transmitted */
+	EUROPA_OWNER_TX,	/* kernel; being transmitted, or free since then */
 	EUROPA_OWNER_COUNT
 };
 
