@@ -109,6 +109,28 @@ static inline bool europa_compat_unreadable(const struct sk_buff *skb)
 #endif
 }
 
+/* Deciphered by the NIC: it may leave as it is only with the socket it is for. */
+static inline bool europa_compat_decrypted(const struct sk_buff *skb)
+{
+#if defined(CONFIG_SKB_DECRYPTED) || defined(CONFIG_TLS_DEVICE)
+	return skb->decrypted;
+#else
+	return false;
+#endif
+}
+
+/* As dev_queue_xmit() does: it is no packet of tc ingress any more. */
+static inline void europa_compat_leave_ingress(struct sk_buff *skb)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#ifdef CONFIG_NET_CLS_ACT
+	skb->tc_at_ingress = 0;
+#endif
+#else
+	tcx_set_ingress(skb, false);
+#endif
+}
+
 /* rtnl_link_ops.newlink: link.c has the newer one. */
 struct rtnl_newlink_params;
 int europa_link_new(struct net_device *dev, struct rtnl_newlink_params *params,

@@ -539,6 +539,20 @@ europa_edit_request(const struct europa_out *out)
 	return EUROPA_C_SEND;
 }
 
+/* The bytes are in a packet that had a record of EUROPA_RECORD_PLAIN and keeps
+ * its length, but something about them is not as usual.
+ */
+enum europa_counter europa_edit_settle(struct europa_out *out)
+{
+	enum europa_counter why;
+
+	out->tags_kept = false;
+	why = europa_edit_derive(out);
+	if (why == EUROPA_C_SEND)
+		why = europa_edit_csum(out->skb);
+	return why == EUROPA_C_SEND ? europa_edit_fits(out) : why;
+}
+
 /* Bytes, headers, checksum, length: in this order. */
 enum europa_counter europa_edit_prepare(struct europa_out *out)
 {

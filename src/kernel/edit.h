@@ -26,6 +26,7 @@ struct europa_out {
  * well, or the reason for which to drop it.
  */
 enum europa_counter europa_edit_prepare(struct europa_out *out);
+enum europa_counter europa_edit_settle(struct europa_out *out);
 enum europa_counter europa_edit_make(struct europa_out *out,
 				     const struct net_device *dev);
 

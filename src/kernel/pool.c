@@ -206,38 +206,44 @@ static bool europa_pool_lent(const struct europa_record *record)
 	       record->owner == EUROPA_OWNER_SPARE;
 }
 
+/* The entries up to the ring's end, `most` of them. Returns how many were read. */
+static u32 europa_pool_read_lap(struct europa_pool *pool,
+				struct europa_claim **claim, u32 most)
+{
+	struct europa_ring *ring = &pool->tx;
+	const struct europa_entry *from = europa_ring_next(ring);
+	u32 run = min(most, europa_ring_left(ring)), slots = pool->slots, i;
+	u16 phase = europa_ring_phase(ring, ring->cursor);
+	struct europa_claim *to = *claim;
+
+	for (i = 0; i < run; i++) {
+		if (!europa_ring_read(from++, phase, &to->entry))
+			break;
+		if (likely(to->entry.slot < slots))
+			to++;
+	}
+	ring->cursor += i;
+	*claim = to;
+	return i;
+}
+
 /*
  * Copy up to a burst of entries from the tx ring. The bound is on entries read,
  * so a ring of rubbish costs no more than a ring of packets; *bad counts the
  * rubbish. Only DRAINING is needed: neither ring nor claims are anybody else's.
  */
-u32 europa_pool_read(struct europa_pool *pool, struct europa_claim *claim,
+u32 europa_pool_read(struct europa_pool *pool, struct europa_claim *claims,
 		     u32 *bad)
 {
-	struct europa_ring ring = pool->tx;	/* its cursor in a register */
-	u32 read, n = 0;
+	u32 left = min_t(u32, EUROPA_BURST, europa_ring_left(&pool->tx));
+	struct europa_claim *claim = claims;
+	u32 read = europa_pool_read_lap(pool, &claim, EUROPA_BURST);
 
-	for (read = 0; read < EUROPA_BURST; read++) {
-		if (!europa_ring_consume(&ring, &claim[n].entry))
-			break;
-		if (likely(claim[n].entry.slot < pool->slots))
-			n++;
-	}
-	pool->tx.cursor = ring.cursor;
-	*bad += read - n;
-	return n;
-}
-
-static void europa_pool_claim_one(struct europa_pool *pool,
-				  struct europa_claim *claim,
-				  struct europa_record *record)
-{
-	claim->record = *record;
-	if (record->skb)
-		pool->kept_bytes -= record->skb->truesize;
-	record->skb = NULL;
-	pool->count[record->owner]--;
-	record->owner = EUROPA_OWNER_TX;
+	/* The burst may go on at the ring's beginning. */
+	if (read == left && read < EUROPA_BURST)
+		read += europa_pool_read_lap(pool, &claim, EUROPA_BURST - read);
+	*bad += read - (claim - claims);
+	return claim - claims;
 }
 
 /*
@@ -248,47 +254,57 @@ static void europa_pool_claim_one(struct europa_pool *pool,
 u32 europa_pool_claim(struct europa_pool *pool, struct europa_claim *claims,
 		      u32 n, u32 *bad)
 {
-	struct europa_claim *claim = claims;
-	struct europa_record *record;
-	u32 i;
+	struct europa_claim *from = claims, *end = claims + n, *to = claims;
+	u32 slots = pool->slots, kept = 0;
+	u64 bytes = 0;
 
-	for (i = 0; i < n; i++) {
-		u32 slot = claims[i].entry.slot;
+	for (; from < end; from++) {
+		u32 slot = array_index_nospec(from->entry.slot, slots);
+		struct europa_record *record = &pool->records[slot];
 
-		record = &pool->records[array_index_nospec(slot, pool->slots)];
-		if (unlikely(!europa_pool_lent(record)))
+		if (likely(record->owner == EUROPA_OWNER_RX)) {
+			bytes += record->skb->truesize;
+			kept++;
+		} else if (europa_pool_lent(record)) {
+			pool->count[record->owner]--;
+		} else {
 			continue;
-		if (unlikely(claim != &claims[i]))
-			claim->entry = claims[i].entry;
-		europa_pool_claim_one(pool, claim++, record);
+		}
+		if (unlikely(to != from))
+			to->entry = from->entry;
+		to++->record = *record;
+		record->skb = NULL;
+		record->owner = EUROPA_OWNER_TX;
 	}
-	pool->count[EUROPA_OWNER_TX] = claim - claims;
-	*bad += n - pool->count[EUROPA_OWNER_TX];
-	return pool->count[EUROPA_OWNER_TX];
+	pool->kept_bytes -= bytes;
+	pool->count[EUROPA_OWNER_RX] -= kept;
+	pool->count[EUROPA_OWNER_TX] = to - claims;
+	*bad += end - to;
+	return to - claims;
 }
 
 /*
- * Give back what claim() took: what is no spare is free. Returns how many spares
- * there are, for issue().
+ * Give back what claim() took: what is no spare is free, though its record says
+ * TX until it is used again. Returns how many spares there are, for issue().
  */
 u32 europa_pool_release(struct europa_pool *pool, struct europa_claim *claim,
 			u32 n)
 {
+	u16 *free = pool->free + pool->nfree;
 	u32 spares = 0;
 
 	for (; n--; claim++) {
-		struct europa_record *record;
+		u32 slot = claim->entry.slot;
 
-		record = &pool->records[claim->entry.slot];
 		if (unlikely(claim->record.owner == EUROPA_OWNER_SPARE)) {
-			record->owner = EUROPA_OWNER_SPARE;
-			record->flags = 0;
+			pool->records[slot].owner = EUROPA_OWNER_SPARE;
+			pool->records[slot].flags = 0;
 			spares++;
 			continue;
 		}
-		record->owner = EUROPA_OWNER_FREE;
-		pool->free[pool->nfree++] = claim->entry.slot;
+		*free++ = slot;
 	}
+	pool->nfree = free - pool->free;
 	pool->count[EUROPA_OWNER_SPARE] += spares;
 	return spares;
 }

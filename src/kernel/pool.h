@@ -18,7 +18,7 @@ enum europa_owner {
 	EUROPA_OWNER_RX,	/* VR; the kernel keeps the packet */
 	EUROPA_OWNER_VR,	/* VR; its packet was withdrawn */
 	EUROPA_OWNER_SPARE,	/* VR; blank */
-	EUROPA_OWNER_TX,	/* kernel; being transmitted */
+	EUROPA_OWNER_TX,	/* kernel; being transmitted, or free since then */
 	EUROPA_OWNER_COUNT
 };
 
@@ -26,6 +26,7 @@ enum europa_owner {
 #define EUROPA_CLAIMS		(2 * EUROPA_BURST)
 
 #define EUROPA_RECORD_TAPPED	0x80	/* somebody listens on that port */
+#define EUROPA_RECORD_PLAIN	0x40	/* see europa_rx_is_usual() */
 
 /* What the kernel knows of a slot. Never in shared pages. */
 struct europa_record {
@@ -38,9 +39,14 @@ struct europa_record {
 	 * another. Who has the packet from here uses the number in the same RCU
 	 * section (BH off).
 	 */
-	u16 port;
-	u8 owner;
-	u8 flags;		/* EUROPA_RX_* as handed over, EUROPA_RECORD_* */
+	union {
+		struct {
+			u16 port;
+			u8 owner;
+			u8 flags;	/* EUROPA_RX_*, EUROPA_RECORD_* */
+		};
+		u32 what;		/* all three, to compare */
+	};
 };
 
 /* A tx entry the drainer has read, then claimed. */

@@ -57,18 +57,28 @@ static inline void europa_ring_produce(struct europa_ring *ring,
 	WRITE_ONCE(ring->cursor, cursor + 1);
 }
 
-/* Copy the next entry to private memory; false when there is none. */
-static inline bool europa_ring_consume(struct europa_ring *ring,
-				       struct europa_entry *entry)
+/* Where the next entry is, and how many there are up to the ring's end: these
+ * have all the same phase.
+ */
+static inline struct europa_entry *europa_ring_next(const struct europa_ring *ring)
 {
-	struct europa_entry *from = &ring->entries[ring->cursor & ring->mask];
+	return &ring->entries[ring->cursor & ring->mask];
+}
 
+static inline u32 europa_ring_left(const struct europa_ring *ring)
+{
+	return ring->mask + 1 - (ring->cursor & ring->mask);
+}
+
+/* Copy an entry to private memory; false when it is not valid yet. */
+static inline bool europa_ring_read(const struct europa_entry *from, u16 phase,
+				    struct europa_entry *entry)
+{
 	/* the phase before word[0] and the slot; pairs with the producer's */
 	entry->word[1] = smp_load_acquire(&from->word[1]);
-	if (entry->phase != europa_ring_phase(ring, ring->cursor))
+	if (entry->phase != phase)
 		return false;
 	entry->word[0] = READ_ONCE(from->word[0]);
-	ring->cursor++;
 	return true;
 }
 

@@ -144,6 +144,21 @@ static bool europa_rx_is_plain(const struct sk_buff *skb)
 	       skb->ip_summed != CHECKSUM_PARTIAL;
 }
 
+/*
+ * As most packets are: IP in one piece of memory, which is the kernel's alone,
+ * with no tag outside or inside and nothing left to do for who sends it. tx has
+ * a short way for it, see europa_tx_usual(). True of it for as long as it is
+ * kept, but that a tap takes a share of its memory: EUROPA_RECORD_TAPPED.
+ */
+static bool europa_rx_is_usual(const struct sk_buff *skb)
+{
+	__be16 proto = ((struct ethhdr *)skb->data)->h_proto;
+
+	return !skb->cloned && !skb_is_nonlinear(skb) && !skb->encapsulation &&
+	       !europa_compat_decrypted(skb) && proto == skb->protocol &&
+	       (proto == htons(ETH_P_IP) || proto == htons(ETH_P_IPV6));
+}
+
 /* Slot header and leading bytes. Returns how many of them. */
 static u32 europa_rx_fill(const struct europa_pool *pool,
 			  struct europa_slot *slot, const struct sk_buff *skb,
@@ -190,6 +205,8 @@ static void europa_rx_keep(struct europa_pool *pool, struct sk_buff *skb,
 	record->port = port->number;
 	record->owner = EUROPA_OWNER_RX;
 	record->flags = entry.flags;
+	if (likely(!meta && europa_rx_is_usual(skb)))
+		record->flags |= EUROPA_RECORD_PLAIN;
 	if (unlikely(!list_empty(&port->dev->ptype_all)))
 		record->flags |= EUROPA_RECORD_TAPPED;
 	pool->count[EUROPA_OWNER_RX]++;

@@ -2,6 +2,7 @@
 // Copyright (C) the Europa authors
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
+#include <linux/ip.h>
 #include <linux/sched/signal.h>
 #include <linux/wait_bit.h>
 #include "edit.h"
@@ -21,20 +22,57 @@ struct europa_tx {
 	struct europa_queue *queue;
 	u32 clear;	/* number of a port whose packets no rule stops, or -1 */
 	bool agree;			/* EUROPA_FEATURE_AGREE */
-	u32 sent, sent_bytes;		/* by port; not counted there yet */
+	struct europa_train train;	/* by port; not counted there yet */
+	/* What is usual in this burst, as europa_tx_aim() found it. */
+	struct europa_entry usual;	/* offset, port, op */
+	struct europa_record from;	/* port, owner, flags */
+	u64 mac;			/* europa_mac_key() of the source, ... */
+	u64 mac_mask;			/* ... where it matters; else 0 */
+	u32 longest;			/* bytes of a frame */
 };
+
+/* Of an entry and of a record: what europa_tx.usual and .from are compared with. */
+static const struct europa_entry europa_tx_usual_mask = {
+	.offset = U16_MAX,
+	.port = U16_MAX,
+	.op = U8_MAX,
+};
+
+static const struct europa_record europa_tx_from_mask = {
+	.port = U16_MAX,
+	.owner = U8_MAX,
+	.flags = EUROPA_RECORD_PLAIN | EUROPA_RECORD_TAPPED,
+};
+
+/* The packets that wait leave, before another that does not wait with them: as
+ * they were sent, so they go.
+ */
+static __always_inline void europa_tx_flush(struct europa_tx *tx)
+{
+	if (tx->train.head)
+		europa_xmit_train(tx->out.port, &tx->train);
+}
+
+/* No entry names such a port, and no record such an owner. */
+static void europa_tx_lose_aim(struct europa_tx *tx)
+{
+	tx->usual.port = U16_MAX;
+	tx->from.owner = EUROPA_OWNER_COUNT;
+}
 
 static void europa_tx_count_sent(struct europa_tx *tx)
 {
 	struct europa_port *port = tx->out.port;
 
-	if (!tx->sent)
+	europa_tx_flush(tx);
+	if (!tx->train.sent)
 		return;
-	europa_stats_add(port->stats, EUROPA_C_SEND, tx->sent);
+	europa_stats_add(port->stats, EUROPA_C_SEND, tx->train.sent);
 	if (tx->out.dev == tx->out.lower)
-		dev_sw_netstats_tx_add(port->dev, tx->sent, tx->sent_bytes);
-	tx->sent = 0;
-	tx->sent_bytes = 0;
+		dev_sw_netstats_tx_add(port->dev, tx->train.sent,
+				       tx->train.sent_bytes);
+	tx->train.sent = 0;
+	tx->train.sent_bytes = 0;
 }
 
 /*
@@ -47,6 +85,7 @@ static noinline struct europa_port *europa_tx_switch(struct europa_tx *tx,
 	struct europa_port *port = europa_port_get(tx->queue->vr, number);
 
 	europa_tx_count_sent(tx);
+	europa_tx_lose_aim(tx);
 	tx->out.port = port;
 	if (!port)
 		return NULL;
@@ -71,8 +110,8 @@ static enum europa_counter europa_tx_transmit(struct europa_tx *tx)
 
 	if (unlikely(err))
 		return EUROPA_C_TX_QDISC;
-	tx->sent++;
-	tx->sent_bytes += len;
+	tx->train.sent++;
+	tx->train.sent_bytes += len;
 	return EUROPA_C_SEND;
 }
 
@@ -226,22 +265,168 @@ static void europa_tx_count(const struct europa_tx *tx,
 			  out->entry->len, outcome);
 }
 
-/* No lock is held here: the packet may come back in by another device. */
-static void europa_tx_one(struct europa_tx *tx, const struct europa_claim *claim)
+static void europa_tx_account(struct europa_tx *tx, enum europa_counter outcome)
 {
-	enum europa_counter outcome;
+	if (unlikely(outcome != EUROPA_C_SEND))
+		europa_tx_count(tx, outcome);
+	if (unlikely(tx->out.record->owner == EUROPA_OWNER_SPARE) &&
+	    (outcome == EUROPA_C_SEND || outcome == EUROPA_C_PUNT))
+		europa_stats_inc(tx->out.port->stats, EUROPA_C_ORIGINATED);
+}
 
+static void europa_tx_take(struct europa_tx *tx, const struct europa_claim *claim)
+{
 	tx->out.entry = &claim->entry;
 	tx->out.record = &claim->record;
 	tx->out.skb = claim->record.skb;
 	tx->out.slot = europa_pool_slot(tx->out.pool, claim->entry.slot);
-	outcome = europa_tx_op(tx);
-	if (unlikely(outcome != EUROPA_C_SEND))
-		europa_tx_count(tx, outcome);
-	if (unlikely(claim->record.owner == EUROPA_OWNER_SPARE) &&
-	    (outcome == EUROPA_C_SEND || outcome == EUROPA_C_PUNT))
-		europa_stats_inc(tx->out.port->stats, EUROPA_C_ORIGINATED);
 }
+
+/* No lock is held here: the packet may come back in by another device. */
+static void europa_tx_one(struct europa_tx *tx, const struct europa_claim *claim)
+{
+	europa_tx_flush(tx);
+	europa_tx_take(tx, claim);
+	europa_tx_account(tx, europa_tx_op(tx));
+}
+
+/* ---- what is usual ---- */
+
+/* The edited packet turns out to be no usual one; it has to be looked at. */
+static noinline void europa_tx_settle(struct europa_tx *tx,
+				      const struct europa_claim *claim)
+{
+	enum europa_counter outcome;
+
+	europa_tx_flush(tx);
+	europa_tx_take(tx, claim);
+	outcome = europa_edit_settle(&tx->out);
+	if (outcome == EUROPA_C_SEND)
+		outcome = europa_tx_transmit(tx);
+	else
+		kfree_skb(tx->out.skb);
+	europa_tx_account(tx, outcome);
+}
+
+/*
+ * From a port without rules, by a port whose lower device has nothing in the way:
+ * are packets that go from there to there usual? Found out once, and kept until
+ * there is another pair of ports.
+ */
+static bool europa_tx_aim(struct europa_tx *tx, const struct europa_claim *claim)
+{
+	u16 from = claim->record.port, to = claim->entry.port;
+	struct europa_port *port;
+
+	if (claim->entry.op != EUROPA_OP_SEND ||
+	    claim->record.owner != EUROPA_OWNER_RX ||
+	    (from == tx->from.port && to == tx->usual.port))
+		return false;
+	europa_tx_flush(tx);
+	europa_tx_lose_aim(tx);
+	europa_tx_take(tx, claim);
+	if (from != tx->clear && europa_tx_stopped(tx))
+		return false;
+	port = europa_tx_port(tx, to);
+	tx->from.port = from;
+	tx->usual.port = to;
+	if (from != tx->clear || !port || tx->out.dev != tx->out.lower ||
+	    !europa_xmit_direct(port))
+		return false;
+	tx->usual.offset = EUROPA_DATA_OFFSET;
+	tx->usual.op = EUROPA_OP_SEND;
+	tx->from.owner = EUROPA_OWNER_RX;
+	tx->from.flags = EUROPA_RECORD_PLAIN;
+	tx->mac = europa_mac_key(port->dev->dev_addr);
+	tx->mac_mask = READ_ONCE(port->spoofchk) ? U64_MAX : 0;
+	tx->longest = europa_port_longest(port->lower_dev);
+	return true;
+}
+
+/* Whose the slot is, and that no tag is asked for, in one look: both stand in
+ * its first eight bytes.
+ */
+static __always_inline bool europa_tx_slot_usual(const struct europa_slot *slot)
+{
+	union {
+		struct {
+			u32 state;
+			u32 flags;
+		};
+		u64 both;
+	} now = { .both = READ_ONCE(*(const u64 *)slot) };
+
+	return now.state == EUROPA_STATE_KERNEL &&
+	       !(now.flags & EUROPA_SLOT_VLAN);
+}
+
+/* All that can be told before anything is changed. */
+static __always_inline bool europa_tx_is_usual(const struct europa_tx *tx,
+					       const struct europa_claim *claim,
+					       const struct europa_slot *slot)
+{
+	const struct europa_entry *entry = &claim->entry;
+	u32 len = entry->len;
+
+	return !((entry->word[1] ^ tx->usual.word[1]) &
+		 europa_tx_usual_mask.word[1]) &&
+	       !((claim->record.what ^ tx->from.what) &
+		 europa_tx_from_mask.what) &&
+	       europa_tx_slot_usual(slot) && len == claim->record.skb->len &&
+	       len <= tx->longest && entry->bytes <= len &&
+	       entry->bytes <= tx->out.pool->snap;
+}
+
+/* Checksums as in europa_edit_write_back() and europa_edit_csum(). */
+static __always_inline void europa_tx_headers(struct sk_buff *skb, u32 bytes)
+{
+	if (unlikely(skb->ip_summed != CHECKSUM_NONE) &&
+	    (skb->ip_summed == CHECKSUM_COMPLETE ||
+	     bytes > ETH_HLEN + sizeof(struct iphdr)))
+		skb->ip_summed = CHECKSUM_NONE;
+	skb->network_header = skb->mac_header + ETH_HLEN;
+	skb->transport_header = skb->network_header;
+	skb->mac_len = ETH_HLEN;
+}
+
+/*
+ * Most packets: plain when they were kept, see europa_rx_is_usual(), sent as long
+ * as they came, by the port the last one went to. All that the general way would
+ * check is checked, on the bytes as they are in the packet. False: it is for the
+ * general way, and nothing happened.
+ */
+static __always_inline bool europa_tx_usual(struct europa_tx *tx,
+					    const struct europa_claim *claim)
+{
+	struct europa_slot *slot = europa_pool_slot(tx->out.pool,
+						    claim->entry.slot);
+	struct sk_buff *skb = claim->record.skb;
+	u32 bytes = claim->entry.bytes;
+	struct ethhdr *eth;
+
+	if (unlikely(!europa_tx_is_usual(tx, claim, slot)))
+		return false;
+	eth = (struct ethhdr *)skb->data;
+	europa_pool_copy(eth, (void *)slot + EUROPA_DATA_OFFSET, bytes);
+	europa_tx_headers(skb, bytes);
+	if (unlikely(is_multicast_ether_addr(eth->h_dest) ||
+		     eth->h_proto != skb->protocol ||
+		     (europa_mac_key(eth->h_source) ^ tx->mac) & tx->mac_mask))
+		europa_tx_settle(tx, claim);
+	else
+		europa_train_add(&tx->train, tx->out.lower, skb);
+	return true;
+}
+
+/* Not like the last one. It may be like the next ones. */
+static noinline void europa_tx_unusual(struct europa_tx *tx,
+				       const struct europa_claim *claim)
+{
+	if (!europa_tx_aim(tx, claim) || !europa_tx_usual(tx, claim))
+		europa_tx_one(tx, claim);
+}
+
+/* ---- bursts ---- */
 
 /* What a drainer has in hand: a burst, in one half of the pool's claims. */
 struct europa_tx_hand {
@@ -279,11 +464,15 @@ static void europa_tx_all(struct europa_queue *queue,
 		.clear = U32_MAX,
 		.agree = queue->features & EUROPA_FEATURE_AGREE,
 	};
-	u32 i;
+	const struct europa_claim *claim = hand->claims;
+	const struct europa_claim *end = claim + hand->n;
 
+	europa_train_init(&tx.train);
+	europa_tx_lose_aim(&tx);
 	rcu_read_lock();
-	for (i = 0; i < hand->n; i++)
-		europa_tx_one(&tx, &hand->claims[i]);
+	for (; claim < end; claim++)
+		if (unlikely(!europa_tx_usual(&tx, claim)))
+			europa_tx_unusual(&tx, claim);
 	europa_tx_count_sent(&tx);
 	rcu_read_unlock();
 }

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
+#include <linux/netdevice.h>
+#include <net/sch_generic.h>
+#include "compat.h"
+#include "trace.h"
+#include "xmit.h"
+
+/* Filters of tc or nftables where packets leave the device. */
+static bool europa_xmit_filtered(const struct net_device *dev)
+{
+#ifdef CONFIG_NETFILTER_EGRESS
+	if (rcu_access_pointer(dev->nf_hooks_egress))
+		return true;
+#endif
+	return europa_compat_tc_egress(dev);
+}
+
+/* Taps, as tcpdump's, of packets that leave the port or the device. */
+static bool europa_xmit_tapped(const struct europa_port *port)
+{
+	return !list_empty(&port->dev->ptype_all) ||
+	       dev_nit_active(port->lower_dev);
+}
+
+/* One queue, which holds nothing: no qdisc, and none to choose. Not so while the
+ * device is taken down: it has the one that drops all then.
+ */
+static bool europa_xmit_unqueued(const struct net_device *dev)
+{
+	const struct netdev_queue *txq = netdev_get_tx_queue(dev, 0);
+
+	return READ_ONCE(dev->real_num_tx_queues) == 1 &&
+	       !rcu_dereference(txq->qdisc)->enqueue;
+}
+
+/*
+ * May plain packets go from the port straight to its lower device's driver? Only
+ * where dev_queue_xmit() would find nothing else to do with them. Under RCU, and
+ * good until it ends: who takes the device down, or gives it a qdisc, waits for
+ * RCU in between, and a filter or tap that comes meanwhile comes as it does to a
+ * packet on its way through dev_queue_xmit().
+ */
+bool europa_xmit_direct(const struct europa_port *port)
+{
+	return netif_running(port->dev) && netif_running(port->lower_dev) &&
+	       !READ_ONCE(port->vr->prio) &&
+	       europa_xmit_unqueued(port->lower_dev) &&
+	       !europa_xmit_filtered(port->lower_dev) &&
+	       !europa_xmit_tapped(port);
+}
+
+static noinline void europa_xmit_refused(const struct europa_port *port, u32 len)
+{
+	europa_stats_inc(port->stats, EUROPA_C_TX_QDISC);
+	trace_europa_drop(port->vr->id, port->number, len, EUROPA_C_TX_QDISC);
+}
+
+/* What the driver did not take goes the ordinary way, which has an answer. */
+static noinline void europa_xmit_rest(const struct europa_port *port,
+				      struct europa_train *train,
+				      struct sk_buff *skb)
+{
+	struct sk_buff *next;
+
+	for (; skb; skb = next) {
+		u32 len = skb->len;
+
+		next = skb->next;
+		skb_mark_not_on_list(skb);
+		if (net_xmit_eval(dev_queue_xmit(skb))) {
+			europa_xmit_refused(port, len);
+			continue;
+		}
+		train->sent++;
+		train->sent_bytes += len;
+	}
+}
+
+/*
+ * The train leaves, under one tx lock; the device knows that more follow. BH is
+ * off. Never called from a device's own transmit, so this processor has no tx
+ * lock yet.
+ */
+void europa_xmit_train(struct europa_port *port, struct europa_train *train)
+{
+	struct net_device *dev = port->lower_dev;
+	struct netdev_queue *txq = netdev_get_tx_queue(dev, 0);
+	struct sk_buff *skb, *next;
+	u32 sent = 0, bytes = 0;
+
+	*train->tail = NULL;
+	HARD_TX_LOCK(dev, txq, smp_processor_id());
+	for (skb = train->head; skb && !netif_xmit_stopped(txq); skb = next) {
+		u32 len = skb->len;
+		int rc;
+
+		next = skb->next;
+		skb_mark_not_on_list(skb);
+		rc = netdev_start_xmit(skb, dev, txq, next);
+		if (unlikely(rc != NETDEV_TX_OK)) {
+			if (!dev_xmit_complete(rc)) {
+				skb->next = next;
+				break;
+			}
+			europa_xmit_refused(port, len);
+			continue;
+		}
+		sent++;
+		bytes += len;
+	}
+	HARD_TX_UNLOCK(dev, txq);
+	train->sent += sent;
+	train->sent_bytes += bytes;
+	europa_train_init(train);
+	if (unlikely(skb))
+		europa_xmit_rest(port, train, skb);
+}
