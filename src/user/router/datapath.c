@@ -172,13 +172,13 @@ punt_reason(struct router *r, uint16_t id, const struct europa_entry *e,
 		return PUNT_ROUTE;
 	if (!r->ports.port[n->port].up)
 		return PUNT_DOWN;
-	if (n->port == e->port)
-		return PUNT_SAME;
 	if (n->glean || !neigh_usable(n->state))
 		return PUNT_NEIGH;
 	if (neigh_probe(&r->neigh, id))
 		return PUNT_PROBE;
-	return w->fit > a->limit ? PUNT_MTU : PUNT_NEIGH;
+	if (w->fit > a->limit)
+		return PUNT_MTU;
+	return n->port == e->port ? PUNT_SAME : PUNT_NEIGH;
 }
 
 /* The member of a group for a packet. */
@@ -232,6 +232,58 @@ detour(const struct router *r, uint16_t id, const struct europa_entry *e,
 }
 
 /*
+ * Does a packet's sender, to whom the adjacency leads, send by a router on the port
+ * it came in on? If not it may be a neighbour there.
+ */
+static bool from_router(const struct router *r, uint16_t id, const struct europa_entry *e,
+			const struct work *w)
+{
+	uint16_t leaf = neigh_behind(&r->neigh, id);
+	const struct neigh *n = &r->neigh.neigh[leaf];
+
+	if (!leaf || r->neigh.adj[leaf].group || n->glean || n->port != e->port)
+		return false;
+	if (ipv6_plain(w->frame))
+		return !ipv6_same(n->addr6, ipv6_load(w->frame + IPV6_SRC_AT));
+	return n->six || n->addr != be32toh(load32(w->frame + IPV4_SRC_AT));
+}
+
+/*
+ * The same of IPv6, which has no setting for it. A redirect names the next hop: only
+ * the destination itself, or a link-local address.
+ */
+static bool same_port6(const struct router *r, uint16_t id, const struct europa_entry *e,
+		       const struct work *w)
+{
+	const struct neigh *n = &r->neigh.neigh[neigh_behind(&r->neigh, id)];
+
+	if (!ipv6_link_local(n->addr6) &&
+	    !ipv6_same(n->addr6, ipv6_load(w->frame + IPV6_DST_AT)))
+		return true;
+	id = fib6_lookup(&r->ip6.fib, ipv6_load(w->frame + IPV6_SRC_AT));
+	return from_router(r, id, e, w);
+}
+
+/*
+ * May a packet leave by the port it came in on? Not if the kernel would tell its
+ * sender of the shorter way, by ICMP redirects, whose rate is the kernel's.
+ */
+static __attribute__((noinline)) bool same_port(struct router *r, uint16_t id,
+						const struct europa_entry *e,
+						const struct work *w)
+{
+	struct port *p = &r->ports.port[e->port];
+
+	if (ipv6_plain(w->frame))
+		return same_port6(r, id, e, w);
+	if (p->quiet)
+		return true;
+	p->asked = r->ports.asked = true;
+	id = fib4_lookup(&r->ip4.fib, be32toh(load32(w->frame + IPV4_SRC_AT)));
+	return from_router(r, id, e, w);
+}
+
+/*
  * tx while a burst is written: a copy, which stays in registers, because stores
  * to packets cannot alias it. The slot header is found from the frame.
  */
@@ -266,7 +318,8 @@ static inline unsigned int forward(struct router *r, struct europa_ring *tx,
 		id = detour(r, id, e, w);
 		a = &r->neigh.adj[id];
 		port = a->port;
-		if (w->fit > a->limit || port == e->port) {
+		if (w->fit > a->limit ||
+		    (port == e->port && !same_port(r, id, e, w))) {
 			punt(r, tx, e, w->frame, punt_reason(r, id, e, w));
 			return 1;
 		}

@@ -71,6 +71,8 @@ bool port_set(struct ports *t, unsigned int number, const struct port *p)
 		new.rp_filter = old->rp_filter;
 		new.on4 = old->on4;
 		new.on6 = old->on6;
+		new.quiet = old->quiet;
+		new.asked = old->asked;
 	}
 	new.mac = address_word(p->address);
 	new.generation = t->generation;

@@ -26,6 +26,8 @@ struct port {
 	uint8_t generation;
 	bool on4;		/* has an IPv4 address */
 	bool on6;		/* IPv6 is on: the port has an address */
+	bool quiet;		/* known not to send redirects: see ip4/redirect4.h */
+	bool asked;		/* that is of interest */
 	uint32_t mtu;		/* bytes */
 	uint32_t mtu6;		/* conf.<dev>.mtu of IPv6, if that is less; 0: not known */
 	uint32_t ifindex;	/* 0: not a port */
@@ -40,6 +42,7 @@ struct ports {
 	bool punt_all;
 	bool punt_all6;
 	bool forwarding6;	/* IPv6's conf.all.forwarding */
+	bool asked;		/* as some port is */
 	uint8_t generation;
 };
 
