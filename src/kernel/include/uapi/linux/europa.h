@@ -326,6 +326,7 @@ enum europa_port_attr {
 	EUROPA_PORT_A_NETNSID,
 	EUROPA_PORT_A_LOWER_NETNSID,
 	EUROPA_PORT_A_FILTERS,	/* u32, enum europa_filter: what there is now */
+	EUROPA_PORT_A_VLANS,	/* array of struct europa_vlans; absent if empty */
 };
 
 /*
@@ -499,10 +500,24 @@ enum {
 	IFLA_EUROPA_MODE,	/* u8, enum europa_port_mode; at creation */
 	IFLA_EUROPA_SPOOFCHK,	/* u8, 0 or 1; default 1 */
 	IFLA_EUROPA_FORCE,	/* flag: passthru on a device with addresses */
+	IFLA_EUROPA_VLANS,	/* array of struct europa_vlans: replaces the list;
+				 * default none, and absent when there are none
+				 */
 	__IFLA_EUROPA_MAX
 };
 
 #define IFLA_EUROPA_MAX (__IFLA_EUROPA_MAX - 1)
+
+/*
+ * 802.1Q tags that SEND, and the port's own stack, may send though spoofchk is
+ * on, whatever their priority; not with another tag behind. Of the data plane
+ * it is the tag in the slot header. The lower device is told to receive them.
+ */
+struct europa_vlans {
+	__u16 first, last;	/* VLAN numbers, 1 ... 4094, both included */
+};
+
+#define EUROPA_VLANS_MAX	128	/* ranges in a list */
 
 /* IFLA_INFO_XSTATS is a nest: type = enum europa_counter + 1, u64, (K). What
  * a port counts; ethtool -S shows the same.
