@@ -30,7 +30,7 @@ static int europa_fill_lower(struct sk_buff *skb, struct net *net,
 	return europa_fill_netns(skb, EUROPA_PORT_A_LOWER_NETNSID, net, lower);
 }
 
-static u32 europa_fill_filters(const struct net_device *dev)
+static u32 europa_fill_filters(struct net_device *dev)
 {
 	u32 filters;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) the Europa authors
+#include <linux/if_ether.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 
@@ -9,6 +10,8 @@
 
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
+
+#define VLAN_MASK	0xfff	/* of a tag's 16 bits: its number */
 
 /* A packet between the passes over a burst. */
 struct work {
@@ -22,18 +25,49 @@ struct work {
 	};
 };
 
+/*
+ * A packet with a tag comes by the VLAN interface, which the entry names from now on:
+ * what reads its port after that is the router alone, as to PUNT the kernel knows
+ * better. The tag is off, as SEND shall see it.
+ */
+static bool take_tag(const struct router *r, struct europa_entry *e, struct europa_slot *s)
+{
+	unsigned int number;
+
+	if (s->vlan_proto != htobe16(ETH_P_8021Q))
+		return false;
+	number = port_tagged(&r->ports, e->port, s->vlan_tci & VLAN_MASK);
+	if (!number)
+		return false;
+	e->port = number;
+	s->flags &= ~EUROPA_SLOT_VLAN;
+	return true;
+}
+
+/* The way out puts one on. Returns the port. */
+static __attribute__((noinline)) uint16_t put_tag(const struct europa_entry *e,
+						  const uint8_t *frame, const struct adj *a)
+{
+	struct europa_slot *s = (struct europa_slot *)(frame - e->offset);
+
+	s->vlan_proto = htobe16(ETH_P_8021Q);
+	s->vlan_tci = a->vlan;
+	s->flags = EUROPA_SLOT_VLAN;
+	return a->out;
+}
+
 /* Metadata: which packets can be edited, and how long their segments are. */
 static __attribute__((noinline)) enum punt
-check_meta(const struct europa_queue *q, const struct europa_entry *e,
+check_meta(const struct router *r, const struct europa_queue *q, struct europa_entry *e,
 	   struct work *w)
 {
-	const struct europa_slot *s = europa_slot(q, e->slot);
+	struct europa_slot *s = europa_slot(q, e->slot);
 
 	if (ipv6_plain(w->frame))
 		w->length = w->fit = ipv6_length(w->frame);
 	if (e->flags & EUROPA_RX_MULTICAST)
 		return PUNT_MAC;
-	if (s->flags & EUROPA_SLOT_VLAN)
+	if (s->flags & EUROPA_SLOT_VLAN && !take_tag(r, e, s))
 		return PUNT_VLAN;
 	if (!(s->flags & EUROPA_SLOT_GSO))
 		return PUNT_NONE;
@@ -110,9 +144,9 @@ check6(const struct router *r, const struct port *in, const struct europa_entry 
 /* All that can be said without a route. */
 static inline enum punt check(const struct router *r,
 			      const struct europa_queue *q,
-			      const struct europa_entry *e, struct work *w)
+			      struct europa_entry *e, struct work *w)
 {
-	const struct port *in = &r->ports.port[e->port];
+	const struct port *in;
 	const uint8_t *frame = w->frame;
 	uint32_t length, src;
 	enum punt why;
@@ -123,10 +157,11 @@ static inline enum punt check(const struct router *r,
 	w->length = length;
 	w->fit = length;
 	if (e->flags & (EUROPA_RX_META | EUROPA_RX_MULTICAST)) {
-		why = check_meta(q, e, w);
+		why = check_meta(r, q, e, w);
 		if (unlikely(why))
 			return why;
 	}
+	in = &r->ports.port[e->port];
 	if (unlikely(port_mac(frame) != in->mac) &&
 	    !(e->flags & EUROPA_RX_ADDRESSED))
 		return PUNT_MAC;
@@ -172,11 +207,13 @@ punt_reason(struct router *r, uint16_t id, const struct europa_entry *e,
 		return PUNT_ROUTE;
 	if (!r->ports.port[n->port].up)
 		return PUNT_DOWN;
+	if (r->ports.port[n->port].port == PORT_NONE)
+		return PUNT_VLAN;
 	if (n->glean || !neigh_usable(n->state))
 		return PUNT_NEIGH;
 	if (neigh_probe(&r->neigh, id))
 		return PUNT_PROBE;
-	if (w->fit > a->limit)
+	if (w->fit > adj_limit(a))
 		return PUNT_MTU;
 	return n->port == e->port ? PUNT_SAME : PUNT_NEIGH;
 }
@@ -318,11 +355,13 @@ static inline unsigned int forward(struct router *r, struct europa_ring *tx,
 		id = detour(r, id, e, w);
 		a = &r->neigh.adj[id];
 		port = a->port;
-		if (w->fit > a->limit ||
+		if (w->fit > adj_limit(a) ||
 		    (port == e->port && !same_port(r, id, e, w))) {
 			punt(r, tx, e, w->frame, punt_reason(r, id, e, w));
 			return 1;
 		}
+		if (a->vlan)
+			port = put_tag(e, w->frame, a);
 	}
 	memcpy(w->frame, a->mac, sizeof(a->mac));
 	if (likely(w->frame[IPV4_TYPE_AT] == 0x08))
@@ -339,7 +378,7 @@ static inline unsigned int forward(struct router *r, struct europa_ring *tx,
  * tables' far ends. Only the last writes entries: packets leave in the order
  * they came.
  */
-void datapath_burst(struct router *r, const struct europa_entry *e, unsigned int n)
+void datapath_burst(struct router *r, struct europa_entry *e, unsigned int n)
 {
 	struct europa_queue *q = r->q;
 	struct europa_ring tx = q->tx;

@@ -9,7 +9,7 @@ bool router_init(struct router *r)
 
 	memset(r, 0, sizeof(*r));
 	r->ports.punt_all = r->ports.punt_all6 = true;
-	for (i = 0; i <= EUROPA_PORT_MAX; i++)
+	for (i = 0; i <= PORT_MAX; i++)
 		r->ports.port[i].special = r->ports.port[i].special6 = PORT_PUNT;
 	if (!neigh_init(&r->neigh, &r->ports))
 		return false;
