@@ -32,7 +32,7 @@ static const char *const keywords[] = {
 	"limit", "list", "ls", "lst", "mode", "monitor", "name", "netns", "object",
 	"owner", "pids", "pinned", "port", "pref", "prio", "program", "queues", "replace",
 	"rule", "section", "set", "show", "slots", "snap", "spoofchk", "timeout", "user",
-	"verbose", "vr", "wait",
+	"verbose", "vlan", "vr", "wait",
 };
 
 const char *args_next(struct args *a)

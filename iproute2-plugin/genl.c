@@ -170,6 +170,9 @@ static void read_port(const struct nlattr *nest, struct vr *vr)
 		case EUROPA_PORT_A_SPOOFCHK: p->spoofchk = nl_uint(attr); break;
 		case EUROPA_PORT_A_UP: p->up = nl_uint(attr); break;
 		case EUROPA_PORT_A_FILTERS: p->filters = nl_uint(attr); break;
+		case EUROPA_PORT_A_VLANS:
+			vlans_text(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr), p->vlan);
+			break;
 		case EUROPA_PORT_A_IFNAME:
 			nl_string(p->ifname, sizeof(p->ifname), attr);
 			break;

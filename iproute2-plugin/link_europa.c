@@ -2,6 +2,7 @@
 // Copyright (C) the Europa authors
 /* ip link ... type europa */
 #include "plugin.h"
+#include "vlans.h"
 
 #define MSG_MAX 1024
 
@@ -27,10 +28,12 @@ static bool fits(void)
 static void print_usage(FILE *f)
 {
 	fprintf(f,
-		"Usage: ... europa vr VR [ port N ] [ mode MODE ] [ spoofchk { on | off } ] [ force ]\n"
+		"Usage: ... europa vr VR [ port N ] [ mode MODE ] [ spoofchk { on | off } ]\n"
+		"                  [ vlan LIST ] [ force ]\n"
 		"\n"
 		"VR   := { NUMBER | NAME }\n"
 		"MODE := { mac | passthru | classifier }\n"
+		"LIST := { none | N[-M][,...] }\n"
 		"\n"
 		"vr, port and mode are given when the link is added. It needs a lower device:\n"
 		"ip link add link DEVICE [ NAME ] type europa vr VR\n");
@@ -85,6 +88,15 @@ static void parse_spoofchk(const char *word, struct nlmsghdr *n)
 	addattr_l(n, MSG_MAX, IFLA_EUROPA_SPOOFCHK, &on, sizeof(on));
 }
 
+static void parse_vlan(const char *word, struct nlmsghdr *n)
+{
+	struct vlans list;
+
+	if (!vlans_parse(word, &list))
+		invarg(VLANS_COMPLAINT, word);
+	addattr_l(n, MSG_MAX, IFLA_EUROPA_VLANS, list.range, list.count * sizeof(list.range[0]));
+}
+
 static const struct {
 	const char *name;
 	void (*parse)(const char *word, struct nlmsghdr *n);
@@ -93,6 +105,7 @@ static const struct {
 	{ "port", parse_port },
 	{ "mode", parse_mode },
 	{ "spoofchk", parse_spoofchk },
+	{ "vlan", parse_vlan },
 };
 
 static bool parse_setting(int *argc, char ***argv, struct nlmsghdr *n)
@@ -145,6 +158,14 @@ static void print_vr(struct rtattr *tb[])
 		print_color_uint(PRINT_FP, COLOR_NONE, NULL, "vr %u ", id);
 }
 
+static void print_vlan(const struct rtattr *rta)
+{
+	char text[VLANS_TEXT + 1];
+
+	vlans_text(RTA_DATA(rta), RTA_PAYLOAD(rta), text);
+	print_color_string(PRINT_ANY, COLOR_NONE, "vlan", "vlan %s ", text);
+}
+
 static void europa_print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
 {
 	(void)lu;
@@ -164,6 +185,8 @@ static void europa_print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
 	if (tb[IFLA_EUROPA_SPOOFCHK])
 		print_color_on_off(PRINT_ANY, COLOR_NONE, "spoofchk", "spoofchk %s ",
 				   rta_u8(tb[IFLA_EUROPA_SPOOFCHK]));
+	if (tb[IFLA_EUROPA_VLANS])
+		print_vlan(tb[IFLA_EUROPA_VLANS]);
 }
 
 static const char *const counters[EUROPA_C_COUNT] = { EUROPA_COUNTER_NAMES };

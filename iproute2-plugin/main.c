@@ -29,8 +29,8 @@ static const struct command commands[] = {
 	{ "delete", cmd_vr_del, NULL },
 	{ "attach", cmd_port_attach,
 	  "dev DEVICE vr VR [ port N ] [ name IFNAME ] [ address MAC ]\n"
-	  "                    [ mode { mac | passthru | classifier } ] [ spoofchk { on | off } ] [ force ]\n"
-	  "                    [ confirm SECONDS ]" },
+	  "                    [ mode { mac | passthru | classifier } ] [ spoofchk { on | off } ]\n"
+	  "                    [ vlan LIST ] [ force ] [ confirm SECONDS ]" },
 	{ "confirm", cmd_confirm, "" },
 	{ "check", cmd_check, "dev DEVICE [ vr VR ]" },
 	{ "detach", cmd_port_detach, "dev DEVICE vr VR" },

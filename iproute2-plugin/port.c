@@ -57,6 +57,11 @@ static int set_spoofchk(const char *value, struct port_request *r)
 	return parse_on_off("spoofchk", value, &r->spoofchk);
 }
 
+static int set_vlan(const char *value, struct port_request *r)
+{
+	return vlans_parse(value, &r->vlan) ? 0 : args_invalid(VLANS_COMPLAINT, value);
+}
+
 static const struct {
 	const char *name;
 	int (*parse)(const char *value, struct port_request *r);
@@ -66,6 +71,7 @@ static const struct {
 	{ "address", set_address },
 	{ "mode", set_mode },
 	{ "spoofchk", set_spoofchk },
+	{ "vlan", set_vlan },
 };
 
 /* -1: the word is no setting. */

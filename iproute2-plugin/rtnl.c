@@ -34,6 +34,9 @@ static void put_info(struct nlmsghdr *nlh, const struct port_request *r)
 		mnl_attr_put_u8(nlh, IFLA_EUROPA_MODE, r->mode);
 	if (r->spoofchk >= 0)
 		mnl_attr_put_u8(nlh, IFLA_EUROPA_SPOOFCHK, r->spoofchk);
+	if (r->vlan.count)
+		mnl_attr_put(nlh, IFLA_EUROPA_VLANS, r->vlan.count * sizeof(r->vlan.range[0]),
+			     r->vlan.range);
 	if (r->force)
 		mnl_attr_put(nlh, IFLA_EUROPA_FORCE, 0, NULL);
 	mnl_attr_nest_end(nlh, data);

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <linux/europa.h>
 
+#include "vlans.h"
+
 /* Exit codes, as ip(8). */
 #define EXIT_USAGE	1	/* wrong words, or no such object */
 #define EXIT_KERNEL	2	/* the kernel refused */
@@ -56,6 +58,7 @@ struct vr_port {
 	uint8_t address[6];
 	uint8_t mode, spoofchk, up;
 	uint32_t filters;	/* enum europa_filter */
+	char vlan[VLANS_TEXT + 1]; /* a list; "" for none */
 };
 
 struct vr_queue {
@@ -103,6 +106,7 @@ struct port_request {
 	bool has_address;
 	int mode;		/* -1: the default */
 	int spoofchk;		/* -1: the default */
+	struct vlans vlan;
 	bool force;
 	int netns;		/* fd, or -1: here */
 };

@@ -307,6 +307,8 @@ static void show_port_as(const struct vr_port *p, bool bypass)
 	show_mac(p->address);
 	out_string(OUT_ANY, C_NONE, "mode", " mode %s", name_of(port_mode_names, 3, p->mode));
 	out_on_off("spoofchk", " spoofchk %s", p->spoofchk);
+	if (*p->vlan)
+		out_string(OUT_ANY, C_NONE, "vlan", " vlan %s", p->vlan);
 	out_bool(OUT_JSON, "up", NULL, p->up);
 	out_text(" state ");
 	out_string(OUT_TEXT, p->up ? C_UP : C_DOWN, NULL, "%s", p->up ? "UP" : "DOWN");

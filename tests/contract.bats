@@ -128,6 +128,29 @@ tagged_host()
 	assert_eq "$(($(sent_bytes) - before))" 300 "bytes on the wire"
 }
 
+@test "a tag of its own from the list that the operator gives, and no other" {
+	local before
+
+	second_port
+	x ip -n "$(ns_name v)" link set vr7p0 type europa vlan 7
+	before=$(sent_bytes)
+	# With another priority; another number, kind, port; with a tag behind; in the frame itself.
+	raw "$NODE" attach map start entry,meta=1 entry,meta=1,tci=0xe007 entry,meta=1,tci=8 \
+		entry,meta=1,proto=0x88a8 entry,meta=1,port=1 entry,meta=1,type=0x8100 entry,type=0x8100 \
+		take=4 entry,kept,meta=1 entry,kept,meta=1,tci=8 entry,kept,meta=1,port=1 entry,kept \
+		pause entry,meta=1 pause
+	says "start: ok"
+	pinged 4
+	says pausing
+	assert_eq "$(counted)" "rx 4 send 4 originated 2 spoof 7"
+	assert_eq "$(($(sent_bytes) - before))" $((60 + 60 + 98 + 98)) "bytes on the wire"
+	# It is the spoofchk's list.
+	x ip -n "$(ns_name v)" link set vr7p0 type europa vlan none
+	next_word
+	wait_until 10 counter_is spoof 8
+	counter_is send 4
+}
+
 # told COUNT WORDS: that is what was told of the last of so many packets.
 told()
 {

@@ -200,15 +200,15 @@ shown_once()
 	shown_once "$shown" " 10.1.1.1 > 10.1.1.2: ICMP echo reply" 5
 }
 
-@test "a VLAN interface on a port: its packets go to the kernel, which forwards them" {
+@test "an interface for service tags on a port: its packets go to the kernel, which forwards them" {
 	batch blue <<-EOT
 		link set p0 type europa spoofchk off
-		link add link p0 name p0.7 type vlan id 7
+		link add link p0 name p0.7 type vlan proto 802.1ad id 7
 		link set p0.7 up
 		address add 10.7.1.1/24 dev p0.7
 	EOT
 	batch blue-a <<-EOT
-		link add link e0 name e0.7 type vlan id 7
+		link add link e0 name e0.7 type vlan proto 802.1ad id 7
 		link set e0.7 up
 		address add 10.7.1.2/24 dev e0.7
 		route add 10.2.1.2 via 10.7.1.1

@@ -124,6 +124,50 @@ link_dropped() { inside ip -j -s link show vr7p0 | jq '.[0].stats64.tx.dropped';
 	counter_is spoof 3
 }
 
+# What the container may not change.
+@test "tags that the operator allows leave the port, from VLAN interfaces, too; no others" {
+	local frame
+
+	port_in_container
+	from_machine ip link set vr7p0 type europa vlan 7,10-12
+	for frame in "8100 0007 88b5" "8100 e00c 88b5"; do
+		send 5 "$MAC_A$MAC_P0${frame// /}"
+		arrived 5
+	done
+	counter_is spoof 0
+	for frame in "8100 0008 88b5" "8100 0000 88b5" "88a8 0007 88b5" "8100 0007 8100 0008 88b5" \
+		"8100 0007 88a8 0008 88b5"; do
+		send 5 "$MAC_A$MAC_P0${frame// /}"
+	done
+	send 5 "$MAC_A${MAC_OTHER}8100000788b5"
+	send 1 "${GOOD// /}"
+	arrived 1
+	counter_is spoof 30
+	inside ip -batch - <<-EOT
+		link add link vr7p0 name v7 type vlan id 7
+		link add link vr7p0 name v8 type vlan id 8
+		link set v7 up
+		link set v8 up
+		address add 10.7.0.1/24 dev v7
+		address add 10.8.0.1/24 dev v8
+		neighbour add 10.7.0.2 lladdr $MAC_A dev v7 nud permanent
+		neighbour add 10.8.0.2 lladdr $MAC_A dev v8 nud permanent
+	EOT
+	inside ping -q -c 3 -i 0.05 -W 0.1 10.8.0.2 || true
+	inside ping -q -c 4 -i 0.05 -W 0.1 10.7.0.2 || true
+	arrived 4
+	counter_is spoof 33
+	refused 'Operation not permitted|CAP_NET_ADMIN' inside ip link set vr7p0 type europa vlan 8
+	assert_eq "$(inside ip -j -d link show vr7p0 | jq -r '.[0].linkinfo.info_data.vlan')" 7,10-12
+	assert_eq "$(vr_stat blue '.ports[0].vlan')" 7,10-12
+	from_machine ip link set vr7p0 type europa vlan none
+	inside ping -q -c 1 -W 0.1 10.7.0.2 || true
+	send 1 "${GOOD// /}"
+	arrived 1
+	counter_is spoof 34
+	assert_eq "$(vr_stat blue '.ports[0].vlan')" null
+}
+
 @test "a drop for its source address is told to tracers" {
 	local trace=/sys/kernel/tracing
 

@@ -48,5 +48,6 @@ static_assert(offsetof(struct europa_attach, tx_offset) == 72);
 static_assert(offsetof(struct europa_attach, spare_offset) == 80);
 static_assert(offsetof(struct europa_attach, slots_offset) == 88);
 static_assert(offsetof(struct europa_attach, reserved) == 96);
+static_assert(sizeof(struct europa_vlans) == 4);
 static_assert(sizeof(struct europa_port_info) == 32);
 static_assert(offsetof(struct europa_port_info, address) == 16);

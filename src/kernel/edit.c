@@ -222,8 +222,16 @@ static enum europa_counter europa_edit_untag(const struct europa_out *out)
 	return EUROPA_C_SEND;
 }
 
+/* A tag that the operator allows, with none behind it. */
+static bool europa_edit_tag_allowed(const struct europa_out *out, __be16 proto,
+				    u16 tci)
+{
+	return europa_port_may_tag(out->port, proto, tci) &&
+	       !eth_type_vlan(eth_hdr(out->skb)->h_proto);
+}
+
 /* The tag in the slot header goes out. Making or changing one, or carrying it
- * from one port to another, is spoofing.
+ * from one port to another, is spoofing, unless the port may send it.
  */
 static enum europa_counter europa_edit_vlan(const struct europa_out *out)
 {
@@ -241,7 +249,7 @@ static enum europa_counter europa_edit_vlan(const struct europa_out *out)
 	    skb_vlan_tag_get(skb) == tci &&
 	    (!spoofchk || europa_edit_hairpin(out)))
 		return EUROPA_C_SEND;
-	if (spoofchk)
+	if (spoofchk && !europa_edit_tag_allowed(out, proto, tci))
 		return EUROPA_C_SPOOF;
 	if (!eth_type_vlan(proto))
 		return EUROPA_C_BAD_META;

@@ -9,6 +9,7 @@
 #include "filter.h"
 #include "lower.h"
 #include "queue.h"
+#include "vlan.h"
 
 /* Nothing for the asker's own namespace, else its number there. */
 static int europa_fill_netns(struct sk_buff *skb, int type, struct net *net,
@@ -29,7 +30,7 @@ static int europa_fill_lower(struct sk_buff *skb, struct net *net,
 	return europa_fill_netns(skb, EUROPA_PORT_A_LOWER_NETNSID, net, lower);
 }
 
-static u32 europa_fill_filters(const struct net_device *dev)
+static u32 europa_fill_filters(struct net_device *dev)
 {
 	u32 filters;
 
@@ -59,7 +60,8 @@ int europa_fill_port(struct sk_buff *skb, const struct europa_port *port,
 	    nla_put_u8(skb, EUROPA_PORT_A_UP,
 		       netif_running(dev) && netif_carrier_ok(dev)) ||
 	    nla_put_u32(skb, EUROPA_PORT_A_FILTERS,
-			europa_fill_filters(dev))) {
+			europa_fill_filters(dev)) ||
+	    europa_vlan_fill(skb, EUROPA_PORT_A_VLANS, port)) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
 	}
@@ -73,7 +75,7 @@ static int europa_fill_some_ports(struct sk_buff *skb, struct europa_vr *vr,
 {
 	struct nlattr *nest = nla_nest_start(skb, EUROPA_A_PORTS);
 	struct europa_port *port;
-	int err = 0, some = 256;
+	int err = 0, some = 64;
 
 	if (!nest)
 		return -EMSGSIZE;

@@ -5,6 +5,7 @@
  * they are looked for: by tx for each burst, before it sends anything, and by
  * rx for each packet while the last look found some. All under RCU.
  */
+#include <linux/if_vlan.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <net/sch_generic.h>
@@ -166,11 +167,39 @@ static u32 europa_filter_dev(const struct net_device *dev)
 	return found;
 }
 
+/* What a packet with its tag would meet at a VLAN interface of the port. Who
+ * listens there, as tcpdump does, sees only what the stack there gets.
+ */
+static u32 europa_filter_vlan(const struct net_device *vlan)
+{
+	u32 rules = europa_filter_dev(vlan), found = 0;
+	bool tapped = !list_empty(&vlan->ptype_all);
+
+	if (tapped || rules & EUROPA_FILTER_TO_STACK)
+		found |= EUROPA_FILTER_VLAN_INGRESS;
+	if (tapped || rules & ~EUROPA_FILTER_TO_STACK)
+		found |= EUROPA_FILTER_VLAN_EGRESS;
+	return found;
+}
+
+static u32 europa_filter_vlans(struct net_device *dev)
+{
+	struct net_device *upper;
+	struct list_head *at;
+	u32 found = 0;
+
+	netdev_for_each_upper_dev_rcu(dev, upper, at)
+		if (is_vlan_dev(upper))
+			found |= europa_filter_vlan(upper);
+	return found;
+}
+
 /* What there is now at the port dev: bits of enum europa_filter. */
-u32 europa_filter_find(const struct net_device *dev)
+u32 europa_filter_find(struct net_device *dev)
 {
 	const struct net *net = dev_net(dev);
-	u32 found = europa_filter_netns(net) | europa_filter_dev(dev);
+	u32 found = europa_filter_netns(net) | europa_filter_dev(dev) |
+		    europa_filter_vlans(dev);
 
 	if (europa_filter_xfrm(net))
 		found |= EUROPA_FILTER_XFRM;
@@ -191,6 +220,12 @@ u32 europa_filter_look(struct europa_port *port)
 	return now;
 }
 
+static bool europa_filter_tagged(const struct sk_buff *skb)
+{
+	return skb_vlan_tag_present(skb) ||
+	       eth_type_vlan(((struct ethhdr *)skb->data)->h_proto);
+}
+
 /* Is one among filters for which the port's stack has to get the packet? skb:
  * at its Ethernet header, as received.
  */
@@ -203,5 +238,7 @@ bool europa_filter_stops(u32 filters, const struct sk_buff *skb)
 		filters &= ~EUROPA_FILTER_IPV6;
 	else if (proto == htons(ETH_P_IPV6))
 		filters &= ~EUROPA_FILTER_IPV4;
+	if (filters & EUROPA_FILTER_VLAN_INGRESS && !europa_filter_tagged(skb))
+		filters &= ~EUROPA_FILTER_VLAN_INGRESS;
 	return filters;
 }

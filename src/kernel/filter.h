@@ -7,7 +7,7 @@
 #include "port.h"
 
 void europa_filter_module_init(void);
-u32 europa_filter_find(const struct net_device *dev);
+u32 europa_filter_find(struct net_device *dev);
 u32 europa_filter_look(struct europa_port *port);
 bool europa_filter_stops(u32 filters, const struct sk_buff *skb);
 

@@ -10,6 +10,7 @@
 #include "genl.h"
 #include "lower.h"
 #include "queue.h"
+#include "vlan.h"
 #include "vr_admin.h"
 
 static const struct nla_policy europa_genl_policy[EUROPA_A_MAX + 1] = {
@@ -185,13 +186,13 @@ static int europa_genl_reply(struct europa_vr *vr, struct genl_info *info)
 	struct europa_port *port;
 	unsigned long number;
 	struct sk_buff *skb;
-	u32 ports = 0;
+	size_t size = 0;
 	int err;
 
+	/* A port takes at most 128 bytes, and its list. */
 	xa_for_each(&vr->ports, number, port)
-		ports++;
-	/* A port takes at most 128 bytes. */
-	skb = genlmsg_new(NLMSG_GOODSIZE + 128 * ports, GFP_KERNEL);
+		size += 128 + europa_vlan_size(port);
+	skb = genlmsg_new(NLMSG_GOODSIZE + size, GFP_KERNEL);
 	if (!skb)
 		return -ENOMEM;
 	number = 0;

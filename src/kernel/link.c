@@ -15,6 +15,7 @@
 #include "link.h"
 #include "lower.h"
 #include "port.h"
+#include "vlan.h"
 
 static const struct nla_policy europa_link_policy[IFLA_EUROPA_MAX + 1] = {
 	[IFLA_EUROPA_VR]	= { .type = NLA_U32 },
@@ -24,6 +25,9 @@ static const struct nla_policy europa_link_policy[IFLA_EUROPA_MAX + 1] = {
 	[IFLA_EUROPA_MODE]	= { .type = NLA_U8 },
 	[IFLA_EUROPA_SPOOFCHK]	= { .type = NLA_U8 },
 	[IFLA_EUROPA_FORCE]	= { .type = NLA_FLAG },
+	[IFLA_EUROPA_VLANS]	= { .type = NLA_BINARY,
+				    .len = EUROPA_VLANS_MAX *
+					   sizeof(struct europa_vlans) },
 };
 
 static int europa_link_validate(struct nlattr *tb[], struct nlattr *data[],
@@ -52,7 +56,8 @@ static int europa_link_validate(struct nlattr *tb[], struct nlattr *data[],
 		NL_SET_ERR_MSG(extack, "spoofchk is 0 or 1");
 		return -EINVAL;
 	}
-	return 0;
+	return data[IFLA_EUROPA_VLANS] ?
+	       europa_vlan_validate(data[IFLA_EUROPA_VLANS], extack) : 0;
 }
 
 static struct europa_vr *europa_link_find_vr(struct nlattr *data[],
@@ -177,7 +182,18 @@ static int europa_link_number(struct europa_port *port, struct nlattr *data[],
 	return err;
 }
 
-/* Into the tables. Nothing can fail after the device is registered but this. */
+static int europa_link_set_vlans(struct europa_port *port,
+				 const struct nlattr *attr,
+				 struct netlink_ext_ack *extack)
+{
+	int err = attr ? europa_vlan_set(port, attr) : 0;
+
+	if (err)
+		NL_SET_ERR_MSG(extack, "the lower device does not take these VLANs");
+	return err;
+}
+
+/* Into the tables. */
 static int europa_link_join(struct europa_port *port,
 			    struct netlink_ext_ack *extack)
 {
@@ -196,6 +212,7 @@ static int europa_link_join(struct europa_port *port,
 }
 
 static int europa_link_register(struct europa_port *port,
+				const struct nlattr *vlans,
 				struct netlink_ext_ack *extack)
 {
 	struct net_device *dev = port->dev;
@@ -207,15 +224,22 @@ static int europa_link_register(struct europa_port *port,
 	err = register_netdevice(dev);
 	if (err)
 		return err;
+	err = europa_link_set_vlans(port, vlans, extack);
+	if (err)
+		goto err_register;
 	err = europa_link_join(port, extack);
-	if (err) {
-		unregister_netdevice(dev);
-		return err;
-	}
+	if (err)
+		goto err_vlans;
 	netif_stacked_transfer_operstate(port->lower_dev, dev);
 	linkwatch_fire_event(dev);
 	europa_event_port(port, EUROPA_EVENT_PORT_NEW);
 	return 0;
+
+err_vlans:
+	europa_vlan_clear(port);
+err_register:
+	unregister_netdevice(dev);
+	return err;
 }
 
 /*
@@ -258,7 +282,7 @@ int europa_link_new(struct net_device *dev, struct rtnl_newlink_params *params,
 	err = europa_link_configure(port, tb, data, extack);
 	if (err)
 		goto err_number;
-	err = europa_link_register(port, extack);
+	err = europa_link_register(port, data[IFLA_EUROPA_VLANS], extack);
 	if (err)
 		goto err_number;
 	return 0;
@@ -278,6 +302,7 @@ static int europa_link_change(struct net_device *dev, struct nlattr *tb[],
 			      struct netlink_ext_ack *extack)
 {
 	struct europa_port *port = netdev_priv(dev);
+	int err;
 
 	if (!capable(CAP_NET_ADMIN)) {
 		NL_SET_ERR_MSG(extack, "changing a port takes CAP_NET_ADMIN in the initial user namespace");
@@ -287,9 +312,12 @@ static int europa_link_change(struct net_device *dev, struct nlattr *tb[],
 		return 0;
 	if (data[IFLA_EUROPA_VR] || data[IFLA_EUROPA_VR_NAME] ||
 	    data[IFLA_EUROPA_PORT] || data[IFLA_EUROPA_MODE]) {
-		NL_SET_ERR_MSG(extack, "vr, port and mode are set when a port is made; only spoofchk can change");
+		NL_SET_ERR_MSG(extack, "vr, port and mode are set when a port is made; only spoofchk and vlan can change");
 		return -EOPNOTSUPP;
 	}
+	err = europa_link_set_vlans(port, data[IFLA_EUROPA_VLANS], extack);
+	if (err)
+		return err;
 	if (data[IFLA_EUROPA_SPOOFCHK])
 		europa_port_set_spoofchk(port,
 					 nla_get_u8(data[IFLA_EUROPA_SPOOFCHK]));
@@ -305,6 +333,7 @@ void europa_link_del(struct net_device *dev, struct list_head *head)
 	europa_event_port(port, EUROPA_EVENT_PORT_DEL);
 	xa_store(&port->vr->ports, port->number, NULL, GFP_KERNEL);
 	europa_lower_unlink(port->lower, port);
+	europa_vlan_clear(port);
 	unregister_netdevice_queue(dev, head);
 	netdev_upper_dev_unlink(port->lower_dev, dev);
 }
@@ -324,7 +353,8 @@ void europa_link_del_all(struct europa_vr *vr)
 static size_t europa_link_get_size(const struct net_device *dev)
 {
 	return nla_total_size(4) + nla_total_size(EUROPA_NAME_SIZE) +
-	       nla_total_size(4) + nla_total_size(1) + nla_total_size(1);
+	       nla_total_size(4) + nla_total_size(1) + nla_total_size(1) +
+	       nla_total_size(europa_vlan_size(netdev_priv(dev)));
 }
 
 static int europa_link_fill_info(struct sk_buff *skb,
@@ -336,7 +366,8 @@ static int europa_link_fill_info(struct sk_buff *skb,
 	    europa_fill_name(skb, IFLA_EUROPA_VR_NAME, port->vr) ||
 	    nla_put_u32(skb, IFLA_EUROPA_PORT, port->number) ||
 	    nla_put_u8(skb, IFLA_EUROPA_MODE, port->mode) ||
-	    nla_put_u8(skb, IFLA_EUROPA_SPOOFCHK, port->spoofchk))
+	    nla_put_u8(skb, IFLA_EUROPA_SPOOFCHK, port->spoofchk) ||
+	    europa_vlan_fill(skb, IFLA_EUROPA_VLANS, port))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -68,11 +68,29 @@ void __europa_port_tap_tx(struct europa_port *port, struct sk_buff *skb)
 
 /* ---- netdevice ---- */
 
-/* A checksum still to do would be written over what was looked at. */
-static bool europa_port_sums_header(const struct sk_buff *skb)
+/* A checksum still to do would be written over what was looked at: header bytes.
+ */
+static bool europa_port_sums_header(const struct sk_buff *skb, int header)
 {
 	return skb->ip_summed == CHECKSUM_PARTIAL &&
-	       skb_checksum_start_offset(skb) < ETH_HLEN;
+	       skb_checksum_start_offset(skb) < header;
+}
+
+/* A tag in the frame that the port may send, with none behind it: a switch that
+ * takes off the outer one believes the next.
+ */
+static bool europa_port_tag_allowed(const struct europa_port *port,
+				    struct sk_buff *skb)
+{
+	const struct vlan_ethhdr *eth;
+
+	if (!pskb_may_pull(skb, VLAN_ETH_HLEN) ||
+	    europa_port_sums_header(skb, VLAN_ETH_HLEN))
+		return false;
+	eth = (struct vlan_ethhdr *)skb->data;
+	return !eth_type_vlan(eth->h_vlan_encapsulated_proto) &&
+	       europa_port_may_tag(port, eth->h_vlan_proto,
+				   ntohs(eth->h_vlan_TCI));
 }
 
 /* Checked as a data plane's packets are: the stack may be a container's. */
@@ -84,10 +102,15 @@ static bool europa_port_spoofed(const struct europa_port *port,
 	if (!READ_ONCE(port->spoofchk))
 		return false;
 	if (skb_vlan_tag_present(skb) || !pskb_may_pull(skb, ETH_HLEN) ||
-	    europa_port_sums_header(skb))
+	    europa_port_sums_header(skb, ETH_HLEN))
 		return true;
 	eth = (struct ethhdr *)skb->data;
-	return eth_type_vlan(eth->h_proto) || europa_port_spoofs(port, eth);
+	if (eth_type_vlan(eth->h_proto)) {
+		if (!europa_port_tag_allowed(port, skb))
+			return true;
+		eth = (struct ethhdr *)skb->data;
+	}
+	return europa_port_spoofs(port, eth);
 }
 
 /* Not all that get here were cut to the port's MTU: tc may redirect a packet

@@ -53,6 +53,7 @@ struct europa_port {
 	bool listed;			/* in lower's tables; until europa_link_del() */
 	bool in_filter;			/* MAC is in the lower's filter */
 	DECLARE_BITMAP(mc_filter, 1 << EUROPA_MC_FILTER_BITS);
+	DECLARE_BITMAP(vlans, VLAN_N_VID); /* tags it may send: see vlan.h */
 };
 
 static inline bool europa_port_is(const struct net_device *dev)
@@ -96,6 +97,14 @@ static inline bool europa_port_spoofs(const struct europa_port *port,
 {
 	return !ether_addr_equal(eth->h_source, port->dev->dev_addr) ||
 	       is_link_local_ether_addr(eth->h_dest);
+}
+
+/* Does spoofchk let it send that tag? */
+static inline bool europa_port_may_tag(const struct europa_port *port,
+				       __be16 proto, u16 tci)
+{
+	return proto == htons(ETH_P_8021Q) &&
+	       test_bit(tci & VLAN_VID_MASK, port->vlans);
 }
 
 /* Those of enum europa_counter that a port counts. */

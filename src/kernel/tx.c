@@ -22,6 +22,7 @@ struct europa_tx {
 	struct europa_queue *queue;
 	u32 clear;	/* number of a port whose packets no rule stops, or -1 */
 	bool agree;			/* EUROPA_FEATURE_AGREE */
+	bool tags_stop;			/* rules of out.port's VLAN interfaces */
 	struct europa_train train;	/* by port; not counted there yet */
 	/* What is usual in this burst, as europa_tx_aim() found it. */
 	struct europa_entry usual;	/* offset, port, op */
@@ -83,15 +84,19 @@ static noinline struct europa_port *europa_tx_switch(struct europa_tx *tx,
 						     u16 number)
 {
 	struct europa_port *port = europa_port_get(tx->queue->vr, number);
+	u32 filters = 0;
 
 	europa_tx_count_sent(tx);
 	europa_tx_lose_aim(tx);
 	tx->out.port = port;
 	if (!port)
 		return NULL;
+	if (tx->agree)
+		filters = europa_filter_look(port) & ~EUROPA_FILTER_TO_STACK;
+	tx->tags_stop = filters & EUROPA_FILTER_VLAN_EGRESS;
 	tx->out.lower = port->lower_dev;
 	tx->out.dev = tx->out.lower;
-	if (tx->agree && europa_filter_look(port) & ~EUROPA_FILTER_TO_STACK)
+	if (filters & ~EUROPA_FILTER_VLAN_EGRESS)
 		tx->out.dev = port->dev;
 	return port;
 }
@@ -178,6 +183,13 @@ static noinline bool europa_tx_stopped(struct europa_tx *tx)
 	return europa_filter_stops(filters, tx->out.skb);
 }
 
+/* Does one at a VLAN interface of the port that it leaves by, with a tag? */
+static noinline bool europa_tx_tag_stopped(struct europa_tx *tx)
+{
+	return tx->out.record->owner == EUROPA_OWNER_RX &&
+	       europa_tx_port(tx, tx->out.entry->port) && tx->tags_stop;
+}
+
 /* SEND of a packet that a rule stops: as if the data plane had said PUNT. */
 static enum europa_counter europa_tx_filtered(struct europa_tx *tx)
 {
@@ -207,6 +219,9 @@ static enum europa_counter europa_tx_op(struct europa_tx *tx)
 
 	if (unlikely(tx->out.record->port != tx->clear) && send &&
 	    europa_tx_stopped(tx))
+		return europa_tx_filtered(tx);
+	if (unlikely(READ_ONCE(tx->out.slot->flags) & EUROPA_SLOT_VLAN) &&
+	    send && europa_tx_tag_stopped(tx))
 		return europa_tx_filtered(tx);
 	europa_tx_tap_rx(tx);
 	if (likely(send))

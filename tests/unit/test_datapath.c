@@ -2,8 +2,10 @@
 // Copyright (C) the Europa authors
 /* IPv4 frames through the router's datapath and a kernel made of plain memory. */
 #include <errno.h>
+#include <unistd.h>
 
 #include "datapath_bed.h"
+#include "ip4/redirect4.h"
 
 static void test_forward(void **state)
 {
@@ -182,16 +184,97 @@ static void test_port_state(void **state)
 	punts(b, PUNT_OFF);
 }
 
-static void test_same_port(void **state)
+static bool setting_is(char value, const char *name)
 {
-	struct bed *b = *state;
-	struct fib4_route route = { .dst = DST, .len = 32, .kind = FIB4_MAIN };
+	char path[64];
+	FILE *f;
+	int c;
 
-	route.adj = neigh_get(&b->r.neigh, 0, 0x0a000007);
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/send_redirects", name);
+	f = fopen(path, "r");
+	if (!f)
+		return false;
+	c = fgetc(f);
+	fclose(f);
+	return c == value;
+}
+
+/* Out of port 0 again, on which it came. */
+static void returns(struct bed *b)
+{
+	struct europa_entry e = pass(b, 98, 0, NULL);
+	const uint8_t *p = fake_data(&b->k, &e);
+
+	assert_int_equal(e.op, EUROPA_OP_SEND);
+	assert_int_equal(e.port, 0);
+	assert_memory_equal(p, peer_address, 6);
+	assert_memory_equal(p + 6, port_address[0], 6);
+	assert_int_equal(p[IPV4_TTL_AT], b->frame[IPV4_TTL_AT] - 1);
+}
+
+/* A route by a gateway on port 0, which is known. */
+static uint16_t back(struct bed *b, uint32_t dst, uint8_t len, uint32_t gateway)
+{
+	struct fib4_route route = { .dst = dst, .len = len, .kind = FIB4_MAIN };
+
+	route.adj = neigh_get(&b->r.neigh, 0, gateway);
 	neigh_set(&b->r.neigh, route.adj, NUD_REACHABLE, peer_address);
 	fib4_add(&b->r.ip4.fib, &route);
 	router_work(&b->r, 100000);
+	return route.adj;
+}
+
+/* While the kernel may send redirects, and never to who sends by a router. */
+static void test_same_port(void **state)
+{
+	struct bed *b = *state;
+	struct port *p = &b->r.ports.port[0];
+	uint16_t id = back(b, DST, 32, 0x0a000007);
+
+	assert_false(b->r.ports.asked);
 	punts(b, PUNT_SAME);
+	assert_true(b->r.ports.asked && p->asked);
+	p->quiet = true;
+	returns(b);
+	/* The neighbour is looked after as any other. */
+	neigh_tick(&b->r.neigh, 100);
+	neigh_set(&b->r.neigh, id, NUD_STALE, NULL);
+	punts(b, PUNT_PROBE);
+	returns(b);
+	neigh_set(&b->r.neigh, id, NUD_FAILED, NULL);
+	punts(b, PUNT_NEIGH);
+	neigh_set(&b->r.neigh, id, NUD_REACHABLE, peer_address);
+	p->quiet = false;
+	punts(b, PUNT_SAME);
+	back(b, 0x15000000, 8, 0x0a000008);
+	build(b->frame, 0x15000001, DST, 98);
+	returns(b);
+	/* A source on the link, by a route of its own or none. */
+	back(b, 0x16000001, 32, 0x16000001);
+	build(b->frame, 0x16000001, DST, 98);
+	punts(b, PUNT_SAME);
+	build(b->frame, 0x17000001, DST, 98);
+	punts(b, PUNT_SAME);
+	build(b->frame, 0xc0a80201, DST, 98);
+	punts(b, PUNT_SAME);
+}
+
+/* The setting of this machine's loopback, both ways. */
+static void test_redirect_setting(void **state)
+{
+	struct bed *b = *state;
+	struct port *p = &b->r.ports.port[0];
+
+	p->ifindex = 1;
+	redirect4_refresh(&b->r.ports);
+	assert_false(p->quiet);
+	p->asked = b->r.ports.asked = true;
+	redirect4_refresh(&b->r.ports);
+	assert_int_equal(p->quiet, access("/proc/sys/net/ipv4/conf/lo", R_OK) == 0 &&
+			 setting_is('0', "all") && setting_is('0', "lo"));
+	p->ifindex = 0x7ffffff0;
+	redirect4_refresh(&b->r.ports);
+	assert_false(p->quiet);
 }
 
 /* A host of a connected network: unknown, known, lost. */
@@ -717,7 +800,7 @@ int main(void)
 		T(test_forward), T(test_padding), T(test_addressed), T(test_header),
 		T(test_bits), T(test_short), T(test_broadcast), T(test_vlan),
 		T(test_checksum_meta), T(test_gso), T(test_gso_fragment), T(test_mtu), T(test_port_state),
-		T(test_same_port), T(test_connected), T(test_stale),
+		T(test_same_port), T(test_redirect_setting), T(test_connected), T(test_stale),
 		T(test_reverse_path), T(test_burst), T(test_library),
 		T(test_group_flows), T(test_group_fragments), T(test_group_icmp), T(test_group_tunnel),
 		T(test_group_member), T(test_route_mtu), T(test_nexthop_changes),

@@ -103,7 +103,55 @@ static void test_never6(void **state)
 	build6(b->frame, SRC6, (struct ipv6_addr){ 0x64ff9bull << 32, 7 }, 98);
 	sends6(b, 98, 0, NULL, 98);
 	build6(b->frame, (struct ipv6_addr){ 0xfec0ull << 48, 7 }, SRC6, 98);
+	punts_meta(b, 98, 0, NULL, PUNT_NEIGH);
+}
+
+/* Out of port 0 again, on which it came. */
+static void returns6(struct bed *b)
+{
+	struct europa_entry e = pass(b, 98, 0, NULL);
+	const uint8_t *p = fake_data(&b->k, &e);
+
+	assert_int_equal(e.op, EUROPA_OP_SEND);
+	assert_int_equal(e.port, 0);
+	assert_memory_equal(p + 6, port_address[0], 6);
+	assert_int_equal(p[IPV6_HOPS_AT], b->frame[IPV6_HOPS_AT] - 1);
+}
+
+/* A route by a gateway on port 0, which is known. */
+static void back6(struct bed *b, struct ipv6_addr dst, uint8_t len, struct ipv6_addr gateway)
+{
+	struct fib6_route route = { .dst = dst, .len = len, .kind = FIB6_MAIN };
+
+	route.adj = neigh_get6(&b->r.neigh, 0, gateway);
+	neigh_set(&b->r.neigh, route.adj, NUD_REACHABLE, peer_address);
+	fib6_add(&b->r.ip6.fib, &route);
+	router_work(&b->r, 100000);
+}
+
+/* Redirects name link-local gateways, and neighbours; to who sends by no router. */
+static void test_same_port6(void **state)
+{
+	const struct ipv6_addr far = { 0x20020000ull << 32, 1 }, by = { 0xfe80ull << 48, 7 };
+	struct bed *b = *state;
+
+	back6(b, DST6, 128, by);
+	build6(b->frame, SRC6, DST6, 98);
 	punts_meta(b, 98, 0, NULL, PUNT_SAME);
+	/* It is not about IPv4's setting. */
+	b->r.ports.port[0].quiet = true;
+	punts_meta(b, 98, 0, NULL, PUNT_SAME);
+	back6(b, far, 64, (struct ipv6_addr){ 0xfd00ull << 48, 8 });
+	build6(b->frame, SRC6, far, 98);
+	returns6(b);
+	build6(b->frame, far, DST6, 98);
+	returns6(b);
+	back6(b, (struct ipv6_addr){ 0xfd00ull << 48, 9 }, 128,
+	      (struct ipv6_addr){ 0xfd00ull << 48, 9 });
+	build6(b->frame, SRC6, (struct ipv6_addr){ 0xfd00ull << 48, 9 }, 98);
+	punts_meta(b, 98, 0, NULL, PUNT_SAME);
+	build6(b->frame, far, (struct ipv6_addr){ 0xfd00ull << 48, 9 }, 98);
+	returns6(b);
 }
 
 static void test_meta6(void **state)
@@ -301,7 +349,8 @@ static void test_own_addresses6(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_forward6), T(test_header6), T(test_discovery6), T(test_never6), T(test_meta6),
+		T(test_forward6), T(test_header6), T(test_discovery6), T(test_never6),
+		T(test_same_port6), T(test_meta6),
 		T(test_port_state6), T(test_neighbours6), T(test_group6),
 		cmocka_unit_test(test_flow6_icmp), cmocka_unit_test(test_own_addresses6),
 	};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) the Europa authors
+#include <linux/if_ether.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 
@@ -9,6 +10,8 @@
 
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
+
+#define VLAN_MASK	0xfff	/* of a tag's 16 bits: its number */
 
 /* A packet between the passes over a burst. */
 struct work {
@@ -22,18 +25,49 @@ struct work {
 	};
 };
 
+/*
+ * A packet with a tag comes by the VLAN interface, which the entry names from now on:
+ * what reads its port after that is the router alone, as to PUNT the kernel knows
+ * better. The tag is off, as SEND shall see it.
+ */
+static bool take_tag(const struct router *r, struct europa_entry *e, struct europa_slot *s)
+{
+	unsigned int number;
+
+	if (s->vlan_proto != htobe16(ETH_P_8021Q))
+		return false;
+	number = port_tagged(&r->ports, e->port, s->vlan_tci & VLAN_MASK);
+	if (!number)
+		return false;
+	e->port = number;
+	s->flags &= ~EUROPA_SLOT_VLAN;
+	return true;
+}
+
+/* The way out puts one on. Returns the port. */
+static __attribute__((noinline)) uint16_t put_tag(const struct europa_entry *e,
+						  const uint8_t *frame, const struct adj *a)
+{
+	struct europa_slot *s = (struct europa_slot *)(frame - e->offset);
+
+	s->vlan_proto = htobe16(ETH_P_8021Q);
+	s->vlan_tci = a->vlan;
+	s->flags = EUROPA_SLOT_VLAN;
+	return a->out;
+}
+
 /* Metadata: which packets can be edited, and how long their segments are. */
 static __attribute__((noinline)) enum punt
-check_meta(const struct europa_queue *q, const struct europa_entry *e,
+check_meta(const struct router *r, const struct europa_queue *q, struct europa_entry *e,
 	   struct work *w)
 {
-	const struct europa_slot *s = europa_slot(q, e->slot);
+	struct europa_slot *s = europa_slot(q, e->slot);
 
 	if (ipv6_plain(w->frame))
 		w->length = w->fit = ipv6_length(w->frame);
 	if (e->flags & EUROPA_RX_MULTICAST)
 		return PUNT_MAC;
-	if (s->flags & EUROPA_SLOT_VLAN)
+	if (s->flags & EUROPA_SLOT_VLAN && !take_tag(r, e, s))
 		return PUNT_VLAN;
 	if (!(s->flags & EUROPA_SLOT_GSO))
 		return PUNT_NONE;
@@ -110,9 +144,9 @@ check6(const struct router *r, const struct port *in, const struct europa_entry 
 /* All that can be said without a route. */
 static inline enum punt check(const struct router *r,
 			      const struct europa_queue *q,
-			      const struct europa_entry *e, struct work *w)
+			      struct europa_entry *e, struct work *w)
 {
-	const struct port *in = &r->ports.port[e->port];
+	const struct port *in;
 	const uint8_t *frame = w->frame;
 	uint32_t length, src;
 	enum punt why;
@@ -123,10 +157,11 @@ static inline enum punt check(const struct router *r,
 	w->length = length;
 	w->fit = length;
 	if (e->flags & (EUROPA_RX_META | EUROPA_RX_MULTICAST)) {
-		why = check_meta(q, e, w);
+		why = check_meta(r, q, e, w);
 		if (unlikely(why))
 			return why;
 	}
+	in = &r->ports.port[e->port];
 	if (unlikely(port_mac(frame) != in->mac) &&
 	    !(e->flags & EUROPA_RX_ADDRESSED))
 		return PUNT_MAC;
@@ -178,13 +213,15 @@ punt_reason(struct router *r, uint16_t id, const struct europa_entry *e,
 		return PUNT_ROUTE;
 	if (!r->ports.port[n->port].up)
 		return PUNT_DOWN;
-	if (n->port == e->port)
-		return PUNT_SAME;
+	if (r->ports.port[n->port].port == PORT_NONE)
+		return PUNT_VLAN;
 	if (n->glean || !neigh_usable(n->state))
 		return PUNT_NEIGH;
 	if (neigh_probe(&r->neigh, id))
 		return PUNT_PROBE;
-	return w->fit > a->limit ? PUNT_MTU : PUNT_NEIGH;
+	if (w->fit > adj_limit(a))
+		return PUNT_MTU;
+	return n->port == e->port ? PUNT_SAME : PUNT_NEIGH;
 }
 
 /* 31 bits of what makes the packet's flow, or FLOW_UNKNOWN. */
@@ -240,6 +277,58 @@ detour(const struct router *r, uint16_t id, const struct europa_entry *e,
 }
 
 /*
+ * Does a packet's sender, to whom the adjacency leads, send by a router on the port
+ * it came in on? If not it may be a neighbour there.
+ */
+static bool from_router(const struct router *r, uint16_t id, const struct europa_entry *e,
+			const struct work *w)
+{
+	uint16_t leaf = neigh_behind(&r->neigh, id);
+	const struct neigh *n = &r->neigh.neigh[leaf];
+
+	if (!leaf || r->neigh.adj[leaf].group || n->glean || n->port != e->port)
+		return false;
+	if (ipv6_plain(w->frame))
+		return !ipv6_same(n->addr6, ipv6_load(w->frame + IPV6_SRC_AT));
+	return n->six || n->addr != be32toh(load32(w->frame + IPV4_SRC_AT));
+}
+
+/*
+ * The same of IPv6, which has no setting for it. A redirect names the next hop: only
+ * the destination itself, or a link-local address.
+ */
+static bool same_port6(const struct router *r, uint16_t id, const struct europa_entry *e,
+		       const struct work *w)
+{
+	const struct neigh *n = &r->neigh.neigh[neigh_behind(&r->neigh, id)];
+
+	if (!ipv6_link_local(n->addr6) &&
+	    !ipv6_same(n->addr6, ipv6_load(w->frame + IPV6_DST_AT)))
+		return true;
+	id = fib6_lookup(&r->ip6.fib, ipv6_load(w->frame + IPV6_SRC_AT));
+	return from_router(r, id, e, w);
+}
+
+/*
+ * May a packet leave by the port it came in on? Not if the kernel would tell its
+ * sender of the shorter way, by ICMP redirects, whose rate is the kernel's.
+ */
+static __attribute__((noinline)) bool same_port(struct router *r, uint16_t id,
+						const struct europa_entry *e,
+						const struct work *w)
+{
+	struct port *p = &r->ports.port[e->port];
+
+	if (ipv6_plain(w->frame))
+		return same_port6(r, id, e, w);
+	if (p->quiet)
+		return true;
+	p->asked = r->ports.asked = true;
+	id = fib4_lookup(&r->ip4.fib, be32toh(load32(w->frame + IPV4_SRC_AT)));
+	return from_router(r, id, e, w);
+}
+
+/*
  * tx while a burst is written: a copy, which stays in registers, because stores
  * to packets cannot alias it. The slot header is found from the frame.
  */
@@ -274,10 +363,13 @@ static inline unsigned int forward(struct router *r, struct europa_ring *tx,
 		id = detour(r, id, e, w);
 		a = &r->neigh.adj[id];
 		port = a->port;
-		if (w->fit > a->limit || port == e->port) {
+		if (w->fit > adj_limit(a) ||
+		    (port == e->port && !same_port(r, id, e, w))) {
 			punt(r, tx, e, w->frame, punt_reason(r, id, e, w));
 			return 1;
 		}
+		if (a->vlan)
+			port = put_tag(e, w->frame, a);
 	}
 	memcpy(w->frame, a->mac, sizeof(a->mac));
 	if (likely(w->frame[IPV4_TYPE_AT] == 0x08))
@@ -294,7 +386,7 @@ static inline unsigned int forward(struct router *r, struct europa_ring *tx,
  * tables' far ends. Only the last writes entries: packets leave in the order
  * they came.
  */
-void datapath_burst(struct router *r, const struct europa_entry *e, unsigned int n)
+void datapath_burst(struct router *r, struct europa_entry *e, unsigned int n)
 {
 	struct europa_queue *q = r->q;
 	struct europa_ring tx = q->tx;

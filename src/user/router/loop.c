@@ -91,7 +91,7 @@ static int timeout(const struct loop *l)
 /* Only where there is something they concern. */
 static void look_at_settings(struct loop *l, uint64_t now)
 {
-	if (!l->r->groups.count || now < l->settings_at)
+	if ((!l->r->groups.count && !l->r->ports.asked) || now < l->settings_at)
 		return;
 	l->settings_at = now + SETTINGS_EVERY;
 	router_settings(l->r);

@@ -254,7 +254,7 @@ static int route(struct loop *l, const struct options *o)
 	if (err)
 		return fail("the kernel's routes could not be read: nothing came for %d s.",
 			    SYNC_TIMEOUT / 1000);
-	if (!r->ports.count)
+	if (r->ports.count == r->ports.vlans)
 		return fail("VR %u has no port in this network namespace.", r->vr);
 	if (o->check)
 		return check(l, o);

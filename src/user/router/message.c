@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) the Europa authors
+#include <arpa/inet.h>
 #include <libmnl/libmnl.h>
 #include <linux/europa.h>
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
+#include <linux/if_vlan.h>
 #include <linux/ipv6.h>
 #include <linux/lwtunnel.h>
 #include <linux/neighbour.h>
@@ -105,23 +108,52 @@ static bool get_mac(const struct attrs *t, unsigned int type, uint8_t *mac)
 
 /* ---- links ------------------------------------------------------------- */
 
-static bool is_europa(const struct nlattr *kind)
+static bool is_kind(const struct nlattr *kind, const char *name)
 {
 	return kind && mnl_attr_validate(kind, MNL_TYPE_NUL_STRING) >= 0 &&
-	       !strcmp(mnl_attr_get_str(kind), "europa");
+	       !strcmp(mnl_attr_get_str(kind), name);
 }
 
-static void read_port(const struct attrs *t, struct message_link *l)
+static void read_port(const struct attrs *data, struct message_link *l)
+{
+	l->europa = true;
+	l->vr = get32(data, IFLA_EUROPA_VR, 0);
+	l->port = get32(data, IFLA_EUROPA_PORT, EUROPA_PORT_MAX + 1);
+}
+
+/* All that a VLAN interface can do but to put the tag on and off is the kernel's. */
+static bool vlan_plain(const struct attrs *data)
+{
+	const struct nlattr *protocol = data->at[IFLA_VLAN_PROTOCOL];
+	struct ifla_vlan_flags flags;
+
+	if (data->at[IFLA_VLAN_INGRESS_QOS] || data->at[IFLA_VLAN_EGRESS_QOS] ||
+	    !has(data, IFLA_VLAN_PROTOCOL, 2) || !has(data, IFLA_VLAN_ID, 2) ||
+	    !has(data, IFLA_VLAN_FLAGS, sizeof(flags)))
+		return false;
+	memcpy(&flags, mnl_attr_get_payload(data->at[IFLA_VLAN_FLAGS]), sizeof(flags));
+	return mnl_attr_get_u16(protocol) == htons(ETH_P_8021Q) &&
+	       flags.flags & VLAN_FLAG_REORDER_HDR;
+}
+
+/* What it stands on may be in another namespace, where numbers are others. */
+static void read_vlan(const struct attrs *t, const struct attrs *data, struct message_link *l)
+{
+	l->link = get32(t, IFLA_LINK, 0);
+	if (l->link && !t->at[IFLA_LINK_NETNSID] && vlan_plain(data))
+		l->vlan = mnl_attr_get_u16(data->at[IFLA_VLAN_ID]);
+}
+
+static void read_kind(const struct attrs *t, struct message_link *l)
 {
 	struct attrs info, data;
 
 	parse_nest(t->at[IFLA_LINKINFO], &info);
-	if (!is_europa(info.at[IFLA_INFO_KIND]))
-		return;
 	parse_nest(info.at[IFLA_INFO_DATA], &data);
-	l->europa = true;
-	l->vr = get32(&data, IFLA_EUROPA_VR, 0);
-	l->port = get32(&data, IFLA_EUROPA_PORT, EUROPA_PORT_MAX + 1);
+	if (is_kind(info.at[IFLA_INFO_KIND], "europa"))
+		read_port(&data, l);
+	else if (is_kind(info.at[IFLA_INFO_KIND], "vlan"))
+		read_vlan(t, &data, l);
 }
 
 /* What IPv6 has to say of a link: settings, by number. */
@@ -158,7 +190,7 @@ static bool read_link(const struct nlmsghdr *nlh, struct message *m)
 	l->mtu = get32(&t, IFLA_MTU, 0);
 	l->enslaved = t.at[IFLA_MASTER];
 	l->has_mac = get_mac(&t, IFLA_ADDRESS, l->mac);
-	read_port(&t, l);
+	read_kind(&t, l);
 	return true;
 }
 

@@ -28,6 +28,8 @@ struct message_link {
 	bool europa;		/* of kind "europa": a VR's port */
 	uint32_t vr;		/* number of that VR; 0: not told */
 	uint32_t port;		/* its number in the VR */
+	uint16_t vlan;		/* a plain 802.1Q interface's number; 0: none */
+	uint32_t link;		/* ifindex of what that stands on */
 	bool has_mac;
 	uint8_t mac[6];
 };

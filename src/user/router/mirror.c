@@ -10,9 +10,11 @@
 
 /* ---- links ------------------------------------------------------------- */
 
-/* Number of this VR's port that a link is, or -1. */
+/* Number of this VR's port that a link is, or of the VLAN interface, or -1. */
 static int port_number(const struct router *r, const struct message_link *l)
 {
+	if (l->vlan)
+		return port_vlan(&r->ports, l->ifindex);
 	return l->europa && l->vr == r->vr && l->port <= EUROPA_PORT_MAX ?
 	       (int)l->port : -1;
 }
@@ -42,6 +44,8 @@ static bool link_set(struct router *r, int number, const struct message_link *l)
 		.mtu = l->mtu,
 		.mtu6 = l->mtu6,
 		.enslaved = l->enslaved,
+		.vlan = l->vlan,
+		.link = l->link,
 	};
 
 	if (!l->has_mac)
@@ -147,6 +151,11 @@ static void tell_rules(bool odd, const char *which, bool *told)
 	*told = odd;
 }
 
+static void stands_elsewhere(void *neigh, unsigned int number)
+{
+	neigh_port(neigh, number);
+}
+
 void mirror_refresh(struct router *r)
 {
 	struct ports *t = &r->ports;
@@ -155,6 +164,7 @@ void mirror_refresh(struct router *r)
 
 	t->punt_all = rules_odd(&r->ip4.rules);
 	t->punt_all6 = rules_odd(&r->ip6.rules);
+	port_stack(t, stands_elsewhere, &r->neigh);
 	tell_rules(t->punt_all, "", &r->rules_told);
 	tell_rules(t->punt_all6 && t->forwarding6, "IPv6 ", &r->rules6_told);
 	for (i = 0; i < t->count; i++) {

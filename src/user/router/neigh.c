@@ -66,6 +66,12 @@ bool neigh_usable(unsigned int state)
 
 static void refresh_aliases(struct neigh_table *t, uint16_t id);
 
+static void clamp(uint32_t *limit, uint32_t mtu)
+{
+	if (mtu && *limit > mtu + ETH_HEADER)
+		*limit = mtu + ETH_HEADER;
+}
+
 /* An alias has what its target has, but for a smaller MTU. */
 static void follow(struct neigh_table *t, uint16_t id)
 {
@@ -73,8 +79,8 @@ static void follow(struct neigh_table *t, uint16_t id)
 	struct adj *a = &t->adj[id];
 
 	*a = t->adj[n->target];
-	if (n->mtu && a->limit > n->mtu + ETH_HEADER)
-		a->limit = n->mtu + ETH_HEADER;
+	clamp(&a->limit, n->mtu);
+	clamp(&a->tagged, n->mtu);
 	refresh_aliases(t, id);
 }
 
@@ -104,9 +110,12 @@ static void refresh(struct neigh_table *t, uint16_t id)
 	memcpy(a->mac + 6, p->address, 6);
 	a->port = n->port;
 	a->group = 0;
-	a->limit = 0;
-	if (p->ifindex && p->up && !n->glean && neigh_usable(n->state) && !n->due)
-		a->limit = mtu_to(n, p) + ETH_HEADER;
+	a->limit = a->tagged = 0;
+	a->vlan = p->vlan;
+	a->out = p->port;
+	if (p->ifindex && p->up && p->port != PORT_NONE && !n->glean &&
+	    neigh_usable(n->state) && !n->due)
+		*(p->vlan ? &a->tagged : &a->limit) = mtu_to(n, p) + ETH_HEADER;
 	refresh_aliases(t, id);
 }
 

@@ -41,11 +41,20 @@
 /* What the datapath reads; two in a cache line. */
 struct adj {
 	uint8_t mac[12];	/* destination, source */
-	uint32_t limit;		/* longest frame, bytes; 0: punt, or see group */
-	uint16_t port;
+	uint32_t limit;		/* longest frame, bytes; 0: punt, or see group, tagged */
+	uint16_t port;		/* or VLAN interface, by number */
 	uint16_t group;		/* not 0: a group, or an alias of one */
-	uint16_t pad[6];
+	uint32_t tagged;	/* the limit instead, if frames get a tag */
+	uint16_t vlan;		/* number in the tag; 0: none */
+	uint16_t out;		/* the port to send by, with the tag */
+	uint16_t pad[2];
 };
+
+/* Bytes of the longest frame, with or without a tag, which does not count. */
+static inline uint32_t adj_limit(const struct adj *a)
+{
+	return a->limit | a->tagged;
+}
 
 struct neigh {
 	struct ipv6_addr addr6;	/* of the other family: 0 */

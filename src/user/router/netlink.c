@@ -133,7 +133,7 @@ static void sync_end(struct netlink *nl, struct router *r, uint64_t now)
 	r->stats.syncs++;
 	if (r->verbose)
 		fprintf(stderr, "europa-router: in sync: %u ports, %u routes, %u of IPv6\n",
-			r->ports.count, r->ip4.fib.routes, r->ip6.fib.routes);
+			r->ports.count - r->ports.vlans, r->ip4.fib.routes, r->ip6.fib.routes);
 }
 
 static void sync_begin(struct netlink *nl, struct router *r, uint64_t now)

@@ -12,6 +12,69 @@ int port_find(const struct ports *t, uint32_t ifindex)
 	return -1;
 }
 
+/* Not one that was another's just now, to which routes may still lead. */
+int port_vlan(const struct ports *t, uint32_t ifindex)
+{
+	int number = port_find(t, ifindex);
+	unsigned int i;
+
+	if (number >= 0)
+		return number > EUROPA_PORT_MAX ? number : -1;
+	for (i = 0; i < PORT_VLANS; i++) {
+		number = EUROPA_PORT_MAX + 1 + (t->turn + i) % PORT_VLANS;
+		if (!t->port[number].ifindex)
+			return number;
+	}
+	return -1;
+}
+
+static unsigned int bucket_of(unsigned int port, unsigned int vlan)
+{
+	return (port * 31 + vlan) % PORT_BUCKETS;
+}
+
+unsigned int port_tagged(const struct ports *t, unsigned int port, unsigned int vlan)
+{
+	unsigned int i = t->bucket[bucket_of(port, vlan)];
+
+	while (i && (t->port[i].port != port || t->port[i].vlan != vlan))
+		i = t->port[i].next;
+	return i;
+}
+
+/* On a port of this VR, and not on a VLAN interface. */
+static uint16_t stands_on(const struct ports *t, const struct port *p)
+{
+	int number = port_find(t, p->link);
+
+	return number >= 0 && number <= EUROPA_PORT_MAX ? number : PORT_NONE;
+}
+
+void port_stack(struct ports *t, void (*changed)(void *arg, unsigned int number), void *arg)
+{
+	unsigned int i, number;
+
+	if (!t->moved)
+		return;
+	t->moved = false;
+	memset(t->bucket, 0, sizeof(t->bucket));
+	for (i = 0; i < t->count; i++) {
+		struct port *p = &t->port[number = t->used[i]];
+		uint16_t old = p->port, *bucket;
+
+		if (!p->vlan)
+			continue;
+		p->port = stands_on(t, p);
+		if (p->port != old)
+			changed(arg, number);
+		if (p->port == PORT_NONE)
+			continue;
+		bucket = &t->bucket[bucket_of(p->port, p->vlan)];
+		p->next = *bucket;
+		*bucket = number;
+	}
+}
+
 /*
  * RP_FILTER in effect is the greater of the device's and all's. Without an address
  * there is nothing loose about it: the kernel takes only what is routed there.
@@ -64,14 +127,24 @@ bool port_set(struct ports *t, unsigned int number, const struct port *p)
 	struct port *old = &t->port[number], new = *p;
 	bool fresh = old->ifindex != p->ifindex;
 
-	if (!old->ifindex)
+	if (!old->ifindex) {
 		t->used[t->count++] = number;
+		t->vlans += p->vlan != 0;
+		if (p->vlan)
+			t->turn = number - EUROPA_PORT_MAX;
+	}
 	if (!fresh) {
 		new.forwarding = old->forwarding;
 		new.rp_filter = old->rp_filter;
 		new.on4 = old->on4;
 		new.on6 = old->on6;
+		new.quiet = old->quiet;
+		new.asked = old->asked;
 	}
+	new.port = p->vlan ? PORT_NONE : number;
+	if (!fresh && p->vlan)
+		new.port = old->port;
+	t->moved = true;
 	new.mac = address_word(p->address);
 	new.generation = t->generation;
 	new.special = special(t, &new);
@@ -88,6 +161,8 @@ void port_unset(struct ports *t, unsigned int number)
 		if (t->used[i] != number)
 			continue;
 		t->used[i] = t->used[--t->count];
+		t->vlans -= t->port[number].vlan != 0;
+		t->moved = true;
 		memset(&t->port[number], 0, sizeof(t->port[number]));
 		t->port[number].special = PORT_PUNT;
 		t->port[number].special6 = PORT_PUNT;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) the Europa authors
+#include "ip4/redirect4.h"
 #include "router.h"
 
 bool router_init(struct router *r)
@@ -8,7 +9,7 @@ bool router_init(struct router *r)
 
 	memset(r, 0, sizeof(*r));
 	r->ports.punt_all = r->ports.punt_all6 = true;
-	for (i = 0; i <= EUROPA_PORT_MAX; i++)
+	for (i = 0; i <= PORT_MAX; i++)
 		r->ports.port[i].special = r->ports.port[i].special6 = PORT_PUNT;
 	if (!neigh_init(&r->neigh, &r->ports))
 		return false;
@@ -86,6 +87,7 @@ void router_settings(struct router *r)
 {
 	refresh_flow(r, &r->ip4.flow, "ipv4", &r->policy_told);
 	refresh_flow(r, &r->ip6.flow, "ipv6", &r->policy6_told);
+	redirect4_refresh(&r->ports);
 }
 
 bool router_work(struct router *r, unsigned int budget)

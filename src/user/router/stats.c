@@ -45,7 +45,8 @@ void stats_print(const struct router *r, FILE *out)
 	line(out, "messages", s->messages);
 	line(out, "overruns", s->overruns);
 	line(out, "syncs", s->syncs);
-	line(out, "ports", r->ports.count);
+	line(out, "ports", r->ports.count - r->ports.vlans);
+	line(out, "vlans", r->ports.vlans);
 	line(out, "routes", r->ip4.fib.routes);
 	line(out, "bytes", fib4_bytes(&r->ip4.fib));
 	line(out, "routes6", r->ip6.fib.routes);

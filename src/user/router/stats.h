@@ -13,7 +13,7 @@
 	P(OFF, "off")			/* forwarding off, policy rules, port down */ \
 	P(MAC, "mac")			/* not addressed to the port */ \
 	P(PROTO, "proto")		/* not IP, with options, discovery */ \
-	P(VLAN, "vlan")			/* has a VLAN tag */ \
+	P(VLAN, "vlan")			/* a VLAN tag, or interface, that is no port's */ \
 	P(GSO, "gso")			/* super-packet that cannot be edited */ \
 	P(LENGTH, "length")		/* lengths do not agree */ \
 	P(CHECKSUM, "checksum")		/* header checksum wrong */ \

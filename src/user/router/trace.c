@@ -133,7 +133,7 @@ static unsigned int port_of(const struct europa_ring *tx, __u32 cursor)
 	return e.port;
 }
 
-static void trace_one(struct router *r, struct inquiry *q, const struct europa_entry *e)
+static void trace_one(struct router *r, struct inquiry *q, struct europa_entry *e)
 {
 	struct stats before = r->stats;
 	uint8_t *frame = europa_data(r->q, e);
@@ -153,7 +153,7 @@ static void trace_one(struct router *r, struct inquiry *q, const struct europa_e
 	inquiry_tell(q, line);
 }
 
-void trace_burst(struct router *r, struct inquiry *q, const struct europa_entry *e,
+void trace_burst(struct router *r, struct inquiry *q, struct europa_entry *e,
 		 unsigned int n)
 {
 	unsigned int i;

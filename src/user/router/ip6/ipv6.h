@@ -87,6 +87,11 @@ static inline uint32_t ipv6_length(const uint8_t *frame)
 	return be16toh(load16(frame + IPV6_PAYLOAD_AT)) + IPV6_HEADERS;
 }
 
+static inline bool ipv6_link_local(struct ipv6_addr a)
+{
+	return a.hi >> 54 == 0xfe80 >> 6;
+}
+
 /*
  * Addresses that no router forwards to or from: multicast, link-local, and
  * ::/80, which has the unspecified one, loopback, and IPv4's mapped ones.
@@ -94,7 +99,7 @@ static inline uint32_t ipv6_length(const uint8_t *frame)
 static inline bool ipv6_never(struct ipv6_addr a)
 {
 	return a.hi >= 0xff00000000000000ull ||
-	       a.hi >> 54 == 0xfe80 >> 6 || (!a.hi && !(a.lo >> 48));
+	       ipv6_link_local(a) || (!a.hi && !(a.lo >> 48));
 }
 
 #endif

@@ -336,13 +336,15 @@ enum europa_port_attr {
 	EUROPA_PORT_A_NETNSID,
 	EUROPA_PORT_A_LOWER_NETNSID,
 	EUROPA_PORT_A_FILTERS,	/* u32, enum europa_filter: what there is now */
+	EUROPA_PORT_A_VLANS,	/* array of struct europa_vlans; absent: none */
 };
 
 /*
  * What the kernel's stack at a port would apply to a packet that it forwards.
  * Bits. To a data plane with feature AGREE those of EUROPA_FILTER_TO_STACK
- * mean: the port's stack gets the packet; the others: SEND goes out through the
- * port's interface, not straight to the lower device, and so through them.
+ * mean: the port's stack gets the packet; the others, but for VLAN_EGRESS: SEND
+ * goes out through the port's interface, not straight to the lower device, and
+ * so through them.
  */
 enum europa_filter {
 	/* netfilter hooks of the namespace at prerouting, forward, postrouting:
@@ -358,12 +360,19 @@ enum europa_filter {
 	EUROPA_FILTER_QDISC		= 0x080, /* a qdisc that queues, on the port */
 	EUROPA_FILTER_XDP		= 0x100, /* an XDP program on the port */
 	EUROPA_FILTER_UPPER		= 0x200, /* port of a bridge, bond, VRF ... */
+	/* Any of these on a VLAN interface of the port, or who listens there.
+	 * INGRESS: the port's stack gets packets with a tag. EGRESS: the stack
+	 * of the port that it came from gets a packet that SEND puts a tag on.
+	 */
+	EUROPA_FILTER_VLAN_INGRESS	= 0x400,
+	EUROPA_FILTER_VLAN_EGRESS	= 0x800,
 };
 
 #define EUROPA_FILTER_TO_STACK \
 	(EUROPA_FILTER_IPV4 | EUROPA_FILTER_IPV6 | EUROPA_FILTER_XFRM | \
 	 EUROPA_FILTER_NFT_INGRESS | EUROPA_FILTER_TC_INGRESS | \
-	 EUROPA_FILTER_XDP | EUROPA_FILTER_UPPER)
+	 EUROPA_FILTER_XDP | EUROPA_FILTER_UPPER | \
+	 EUROPA_FILTER_VLAN_INGRESS)
 
 /* Entries of an array of { bit, name }. */
 #define EUROPA_FILTER_NAMES \
@@ -376,7 +385,9 @@ enum europa_filter {
 	[6] = { EUROPA_FILTER_TC_EGRESS, "tc-egress" }, \
 	[7] = { EUROPA_FILTER_QDISC, "qdisc" }, \
 	[8] = { EUROPA_FILTER_XDP, "xdp" }, \
-	[9] = { EUROPA_FILTER_UPPER, "upper" }
+	[9] = { EUROPA_FILTER_UPPER, "upper" }, \
+	[10] = { EUROPA_FILTER_VLAN_INGRESS, "vlan-ingress" }, \
+	[11] = { EUROPA_FILTER_VLAN_EGRESS, "vlan-egress" }
 
 /* Slots by owner: with a data plane the five sum to SLOTS, without all are 0. */
 enum europa_queue_attr {
@@ -511,10 +522,24 @@ enum {
 	IFLA_EUROPA_MODE,	/* u8, enum europa_port_mode; at creation */
 	IFLA_EUROPA_SPOOFCHK,	/* u8, 0 or 1; default 1 */
 	IFLA_EUROPA_FORCE,	/* flag: passthru on a device with addresses */
+	IFLA_EUROPA_VLANS,	/* array of struct europa_vlans: replaces the
+				 * list; default none, and absent if so
+				 */
 	__IFLA_EUROPA_MAX
 };
 
 #define IFLA_EUROPA_MAX (__IFLA_EUROPA_MAX - 1)
+
+/*
+ * 802.1Q tags that SEND, and the port's own stack, may send though spoofchk is
+ * on, whatever their priority; not with another tag behind. Of the data plane
+ * it is the tag in the slot header. The lower device is told to receive them.
+ */
+struct europa_vlans {
+	__u16 first, last;	/* VLAN numbers, 1 ... 4094, both included */
+};
+
+#define EUROPA_VLANS_MAX	128	/* ranges in a list */
 
 /* IFLA_INFO_XSTATS is a nest: type = enum europa_counter + 1, u64, (K). What
  * a port counts; ethtool -S shows the same.
