@@ -290,10 +290,10 @@ asks()
 }
 
 @test "what is set when a port is made cannot change" {
-	wrong 2 'only spoofchk can change' ns v ip link set vr7p0 type europa port 3
-	wrong 2 'only spoofchk can change' ns v ip link set vr7p0 type europa mode passthru
-	wrong 2 'only spoofchk can change' ns v ip link set vr7p0 type europa vr 8
-	wrong 2 'only spoofchk can change' ns v ip link set vr7p0 type europa vr red
+	wrong 2 'only spoofchk and vlan can change' ns v ip link set vr7p0 type europa port 3
+	wrong 2 'only spoofchk and vlan can change' ns v ip link set vr7p0 type europa mode passthru
+	wrong 2 'only spoofchk and vlan can change' ns v ip link set vr7p0 type europa vr 8
+	wrong 2 'only spoofchk and vlan can change' ns v ip link set vr7p0 type europa vr red
 }
 
 # hooked HOST: does the module look at what that sends by eu1? A kernel without kprobes tells, at
@@ -447,9 +447,10 @@ tries()
 	local said
 
 	tries "granted" 0x1 attach,features=1
-	tries "granted" 0x0 attach,features=0x8000000000000002
-	tries "granted" 0x1 attach,features=-1
-	raw "$NODE" pause attach,features=3 say=granted pause detach pause
+	tries "granted" 0x3 attach,features=3
+	tries "granted" 0x0 attach,features=0x8000000000000004
+	tries "granted" 0x3 attach,features=-1
+	raw "$NODE" pause attach,features=5 say=granted pause detach pause
 	says pausing
 	run ! told_features
 	next_word

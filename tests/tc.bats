@@ -268,7 +268,7 @@ tagged()
 	hits 5 6
 	hits 6 8
 	# A data plane that leaves tagged packets to its kernel.
-	spawn ip vr exec blue europa-router
+	spawn ip vr exec blue europa-router --no-idle
 	x ip vr wait blue up timeout 20
 	answered 3 10.7.0.9
 	answered 4 10.17.0.9
