@@ -295,11 +295,11 @@ on_port()
 	got
 	((B < 3))
 	# The rule that the kernel made for VRFs stays, and all is the kernel's as long as it does.
+	ns blue ip -6 rule del pref 1000
 	batch blue <<-EOT
 		link set p1 nomaster
 		link del vrf1
 		rule del pref 1000
-		-6 rule del pref 1000
 		address replace fd00:1:1::1/64 dev p0 nodad
 		address replace fd00:2:1::1/64 dev p1 nodad
 		address replace fe80::1/64 dev p1 nodad
