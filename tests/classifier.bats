@@ -150,7 +150,10 @@ verdicts()
 	ping_all blue-a 3 10.1.1.1
 }
 
+# Without neighbours, whom nobody asks then whether they are still there.
 @test "the host keeps what is its own" {
+	ns blue-a ip neigh flush all
+	ns blue ip neigh flush all
 	mark blue
 	ping_all blue-a 10 10.1.1.100
 	since blue

@@ -89,11 +89,12 @@ router()
 	ip netns exec "$1" sysctl -qw net.ipv4.ip_forward=1
 }
 
-# The data plane goes on when this script, and the shell it was typed in, have ended.
+# The data plane goes on when this script, and the shell it was typed in, have ended. It is woken
+# for each packet, so that `check` can count pings.
 data_plane()
 {
 	[ -z "$(ip vr pids "$1")" ] || return 0
-	setsid ip vr exec "$1" europa-router < /dev/null > "/run/$1.log" 2>&1 &
+	setsid ip vr exec "$1" europa-router --no-idle < /dev/null > "/run/$1.log" 2>&1 &
 	ip vr wait "$1" up timeout 30 || fail "no data plane for $1: $(cat "/run/$1.log")"
 }
 

@@ -345,9 +345,10 @@ punted() { since blue && ((D[punt] >= $1)); }
 	all_in c1 c2
 }
 
+# So few buckets that each has a flow: one without would go to the new member at once.
 @test "a resilient group: who has waited for too long gets flows that are busy" {
 	objects
-	x ns blue ip nexthop add id 10 group 1/2 type resilient buckets 64 idle_timer 600
+	x ns blue ip nexthop add id 10 group 1/2 type resilient buckets 16 idle_timer 600
 	x ns blue ip route add 10.50.0.0/16 nhid 10
 	synced
 	look 1

@@ -198,7 +198,7 @@ as() { setpriv --reuid="$1" --regid="$2" --clear-groups "${@:3}"; }
 @test "ip vr exec hands a data plane the file, and no privilege" {
 	topology slots 64
 	x ip vr set blue owner root mode 0600
-	spawn ip vr exec user nobody blue europa-router
+	spawn ip vr exec user nobody blue europa-router --no-idle
 	wait_until 20 state_is running
 	pid=$(vr_stat blue .pid)
 	grep -E "^(Name|Uid|Gid|Groups|Cap|NoNewPrivs)" "/proc/$pid/status"
