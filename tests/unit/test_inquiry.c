@@ -76,10 +76,16 @@ static void says(struct bed *b, const char *question, const char *answer)
 static void test_words(void **state)
 {
 	struct bed *b = *state;
+	struct port vlan = b->r.ports.port[1];
 
 	b->r.stats.punt[PUNT_TTL] = 7;
 	says(b, "stats\n", "\"ttl\":7,");
 	says(b, "stats\n", "{\"vr\":0,\"sent\":0,\"punted\":7,");
+	says(b, "stats\n", "\"ports\":2,\"vlans\":0,");
+	vlan.ifindex = 900;
+	vlan.vlan = 7;
+	port_set(&b->r.ports, EUROPA_PORT_MAX + 1, &vlan);
+	says(b, "stats\n", "\"ports\":2,\"vlans\":1,");
 	says(b, "lookup 192.168.1.1\n", "{\"via\":\"10.1.0.1\",\"dev\":");
 	says(b, "lookup 2001:db8::5\n", "{\"via\":\"fe80::1\",\"dev\":");
 	says(b, "lookup 8.8.8.8\n", "{\"punt\":true}\n");

@@ -212,19 +212,10 @@ static void ports(struct walk *w)
 {
 	const uint8_t *p = NULL;
 
-	switch (w->keys->protocol) {
-	case IPPROTO_TCP:
-	case IPPROTO_UDP:
-	case IPPROTO_UDPLITE:
-	case IPPROTO_DCCP:
-	case IPPROTO_SCTP:
-	case IPPROTO_ESP:
+	if (dissect_has_ports(w->keys->protocol))
 		p = header(w, 0, 4);
-		break;
-	case IPPROTO_AH:
+	else if (w->keys->protocol == IPPROTO_AH)
 		p = header(w, 4, 4);
-		break;
-	}
 	memset(w->keys->port, 0, 4);
 	if (p)
 		memcpy(w->keys->port, p, 4);

@@ -10,6 +10,7 @@
 #ifndef ROUTER_DISSECT_H
 #define ROUTER_DISSECT_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,6 +23,22 @@ struct dissect_keys {
 	bool six;			/* the addresses are IPv6's */
 	bool tunnel;			/* there is one; only if told so it was looked into */
 };
+
+/* Those whose first four bytes tell flows apart: ports, or an SPI. */
+static inline bool dissect_has_ports(uint8_t protocol)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_DCCP:
+	case IPPROTO_SCTP:
+	case IPPROTO_ESP:
+		return true;
+	default:
+		return false;
+	}
+}
 
 /*
  * Of a frame, IPv4 or IPv6: length bytes without padding, of which bytes are there.

@@ -56,19 +56,9 @@ static uint32_t in_order(uint32_t ports)
 
 uint64_t flow_transport(uint8_t protocol, const uint8_t *at, unsigned int bytes)
 {
-	if (bytes < 4)
+	if (bytes < 4 || !dissect_has_ports(protocol))
 		return protocol;
-	switch (protocol) {
-	case IPPROTO_TCP:
-	case IPPROTO_UDP:
-	case IPPROTO_UDPLITE:
-	case IPPROTO_DCCP:
-	case IPPROTO_SCTP:
-	case IPPROTO_ESP:
-		return (uint64_t)protocol << 32 | in_order(load32(at));
-	default:
-		return protocol;
-	}
+	return (uint64_t)protocol << 32 | in_order(load32(at));
 }
 
 /* Only these of the keys. Beside addresses of IPv4 a flow label is of a header around. */

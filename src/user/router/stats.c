@@ -7,11 +7,6 @@
 #define PUNT_NAME(id, name) name,
 static const char *const names[] = { PUNT_REASONS(PUNT_NAME) };
 
-static void line(FILE *out, const char *name, uint64_t value)
-{
-	fprintf(out, "  %-10s %" PRIu64 "\n", name, value);
-}
-
 static uint64_t punted(const struct stats *s)
 {
 	uint64_t sum = 0;
@@ -27,6 +22,33 @@ const char *stats_why(enum punt why)
 	return names[why];
 }
 
+typedef void (*tell_fn)(FILE *out, const char *name, uint64_t value);
+
+/* What follows the reasons, for people and programs alike. */
+static void tell_figures(const struct router *r, FILE *out, tell_fn tell)
+{
+	const struct stats *s = &r->stats;
+
+	tell(out, "bursts", s->bursts);
+	tell(out, "kicks", s->kicks);
+	tell(out, "waits", s->waits);
+	tell(out, "spins", s->spins);
+	tell(out, "messages", s->messages);
+	tell(out, "overruns", s->overruns);
+	tell(out, "syncs", s->syncs);
+	tell(out, "ports", r->ports.count - r->ports.vlans);
+	tell(out, "vlans", r->ports.vlans);
+	tell(out, "routes", r->ip4.fib.routes);
+	tell(out, "bytes", fib4_bytes(&r->ip4.fib));
+	tell(out, "routes6", r->ip6.fib.routes);
+	tell(out, "bytes6", fib6_bytes(&r->ip6.fib));
+}
+
+static void line(FILE *out, const char *name, uint64_t value)
+{
+	fprintf(out, "  %-10s %" PRIu64 "\n", name, value);
+}
+
 void stats_print(const struct router *r, FILE *out)
 {
 	const struct stats *s = &r->stats;
@@ -38,19 +60,7 @@ void stats_print(const struct router *r, FILE *out)
 	for (i = 1; i < PUNT_COUNT; i++)
 		if (s->punt[i])
 			fprintf(out, "    %-10s %" PRIu64 "\n", names[i], s->punt[i]);
-	line(out, "bursts", s->bursts);
-	line(out, "kicks", s->kicks);
-	line(out, "waits", s->waits);
-	line(out, "spins", s->spins);
-	line(out, "messages", s->messages);
-	line(out, "overruns", s->overruns);
-	line(out, "syncs", s->syncs);
-	line(out, "ports", r->ports.count - r->ports.vlans);
-	line(out, "vlans", r->ports.vlans);
-	line(out, "routes", r->ip4.fib.routes);
-	line(out, "bytes", fib4_bytes(&r->ip4.fib));
-	line(out, "routes6", r->ip6.fib.routes);
-	line(out, "bytes6", fib6_bytes(&r->ip6.fib));
+	tell_figures(r, out, line);
 	fflush(out);
 }
 
@@ -71,17 +81,6 @@ void stats_json(const struct router *r, FILE *out)
 	for (i = 1; i < PUNT_COUNT; i++)
 		fprintf(out, "%s\"%s\":%" PRIu64, i > 1 ? "," : "", names[i], s->punt[i]);
 	fputc('}', out);
-	member(out, "bursts", s->bursts);
-	member(out, "kicks", s->kicks);
-	member(out, "waits", s->waits);
-	member(out, "spins", s->spins);
-	member(out, "messages", s->messages);
-	member(out, "overruns", s->overruns);
-	member(out, "syncs", s->syncs);
-	member(out, "ports", r->ports.count);
-	member(out, "routes", r->ip4.fib.routes);
-	member(out, "bytes", fib4_bytes(&r->ip4.fib));
-	member(out, "routes6", r->ip6.fib.routes);
-	member(out, "bytes6", fib6_bytes(&r->ip6.fib));
+	tell_figures(r, out, member);
 	fprintf(out, ",\"resync\":%s}", r->resync ? "true" : "false");
 }

@@ -31,7 +31,7 @@ static char *proto(uint8_t number, char *text)
 
 static char *port(const struct router *r, unsigned int number, char *text)
 {
-	if (number <= EUROPA_PORT_MAX && r->ports.port[number].ifindex)
+	if (number <= PORT_MAX && r->ports.port[number].ifindex)
 		words_device(r->ports.port[number].ifindex, text);
 	else
 		sprintf(text, "port %u", number);
