@@ -228,4 +228,11 @@ static inline bool europa_compat_tcx(struct bpf_mprog_entry *entry)
 	europa_compat_tcx(rcu_dereference((dev)->tcx_egress))
 #endif
 
+/* Does nftables listen to what leaves dev? */
+#ifdef CONFIG_NETFILTER_EGRESS
+#define europa_compat_nft_egress(dev)	rcu_access_pointer((dev)->nf_hooks_egress)
+#else
+#define europa_compat_nft_egress(dev)	false
+#endif
+
 #endif /* _EUROPA_COMPAT_H */

@@ -132,10 +132,8 @@ static u32 europa_filter_nft(const struct net_device *dev)
 	if (rcu_access_pointer(dev->nf_hooks_ingress))
 		found |= EUROPA_FILTER_NFT_INGRESS;
 #endif
-#ifdef CONFIG_NETFILTER_EGRESS
-	if (rcu_access_pointer(dev->nf_hooks_egress))
+	if (europa_compat_nft_egress(dev))
 		found |= EUROPA_FILTER_NFT_EGRESS;
-#endif
 	return found;
 }
 

@@ -33,13 +33,14 @@ static void europa_vlan_read(const struct nlattr *attr, unsigned long *wanted)
 			   range->last - range->first + 1);
 }
 
+/* keep NULL: all. */
 static void europa_vlan_forbid(struct europa_port *port,
 			       const unsigned long *keep)
 {
 	unsigned int vid;
 
 	for_each_set_bit(vid, port->vlans, VLAN_N_VID) {
-		if (test_bit(vid, keep))
+		if (keep && test_bit(vid, keep))
 			continue;
 		clear_bit(vid, port->vlans);
 		vlan_vid_del(port->lower_dev, htons(ETH_P_8021Q), vid);
@@ -89,13 +90,8 @@ free:
 /* The port goes. */
 void europa_vlan_clear(struct europa_port *port)
 {
-	unsigned int vid;
-
 	ASSERT_RTNL();
-	for_each_set_bit(vid, port->vlans, VLAN_N_VID) {
-		clear_bit(vid, port->vlans);
-		vlan_vid_del(port->lower_dev, htons(ETH_P_8021Q), vid);
-	}
+	europa_vlan_forbid(port, NULL);
 }
 
 static unsigned int europa_vlan_count(const struct europa_port *port)

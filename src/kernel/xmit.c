@@ -9,11 +9,7 @@
 /* Filters of tc or nftables where packets leave the device. */
 static bool europa_xmit_filtered(const struct net_device *dev)
 {
-#ifdef CONFIG_NETFILTER_EGRESS
-	if (rcu_access_pointer(dev->nf_hooks_egress))
-		return true;
-#endif
-	return europa_compat_tc_egress(dev);
+	return europa_compat_nft_egress(dev) || europa_compat_tc_egress(dev);
 }
 
 /* Taps, as tcpdump's, of packets that leave the port or the device. */

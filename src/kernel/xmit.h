@@ -47,8 +47,9 @@ static inline void europa_train_init(struct europa_train *train)
 
 /*
  * What dev_queue_xmit() would do for a packet of which EUROPA_RECORD_PLAIN is
- * still true, on a device with one queue. Neither the mark of tc ingress nor of
- * a redirect may stay: they would mean something to who gets it next.
+ * still true, on a device with one queue, which rx has set. Neither the mark of
+ * tc ingress nor of a redirect may stay: they would mean something to who gets
+ * it next.
  */
 static __always_inline void europa_train_add(struct europa_train *train,
 					     struct net_device *dev,
@@ -57,7 +58,6 @@ static __always_inline void europa_train_add(struct europa_train *train,
 	skb->dev = dev;
 	skb_reset_redirect(skb);
 	europa_compat_leave_ingress(skb);
-	skb_set_queue_mapping(skb, 0);
 #ifdef CONFIG_XPS
 	/* It may be the number of the NAPI that received it. */
 	if (!skb->sender_cpu || skb->sender_cpu >= MIN_NAPI_ID)
