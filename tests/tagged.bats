@@ -162,7 +162,7 @@ meets()
 	fast blue-a 10.10.1.2
 }
 
-tc_on() { ns blue tc qdisc add dev p1.10 clsact && ns blue tc filter add dev p1.10 "$SIDE" matchall action drop; }
+tc_on() { ns blue tc qdisc add dev p1.10 clsact && ns blue tc filter add dev p1.10 "$SIDE" protocol ip matchall action drop; }
 tc_off() { ns blue tc qdisc del dev p1.10 clsact; }
 tc_count() { ip netns exec "$(ns_name blue)" tc -j -s filter show dev p1.10 "$SIDE" | jq '[.[].options.actions[]?.stats.drops] | add'; }
 
