@@ -710,11 +710,18 @@ flag() { ip -d -j link show "$1" | jq ".[0].$2"; }
 		neighbour add 10.7.0.1 lladdr $MAC_P0 dev eth0.9.7 nud permanent
 	EOF
 	raw "$NODE" attach map start take=4 "entry,kept,$tags" "entry,kept,$tags,poke=15" \
-		"entry,kept,$tags,port=1" "entry,kept,$tags,port=1,poke=15" pause
+		"entry,kept,$tags,port=1" "entry,kept,$tags,port=1,poke=15" pause \
+		take=2 "entry,kept,meta=1,tci=5,type=0x8100,bytes=18" "entry,kept,$tags" pause
 	says "start: ok"
 	ns a ping -n -q -c 4 -i 0.01 -W 0.1 10.7.0.1 || true
 	says pausing
 	assert_eq "$(counted)" "rx 4 send 1 spoof 3"
+	# Before it goes no tag that would be allowed alone.
+	x ip -n "$(ns_name v)" link set vr7p0 type europa vlan 5
+	next_word
+	ns a ping -n -q -c 2 -i 0.01 -W 0.1 10.7.0.1 || true
+	wait_until 10 counter_is send 2
+	assert_eq "$(counted)" "rx 6 send 2 spoof 4"
 }
 
 # Bytes of a datagram's headers: type 12, version 14, total length 16, fragment 20, protocol

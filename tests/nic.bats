@@ -94,6 +94,41 @@ assert_kept_out() { (($1 <= 5)) || { echo "$2: $1, not 0" >&2; return 1; }; }
 	assert_arrived "$(arrive $PORT)" "frames to the port's MAC"
 }
 
+# tagged: how many of 20 frames in VLAN 10 to the port's MAC the lower device receives.
+tagged()
+{
+	local before
+
+	before=$(received -)
+	ns peer ping -n -q -c 20 -i 0.01 -W 1 10.10.9.77 >&2 || true
+	echo $(($(received -) - before))
+}
+
+@test "the device takes frames of the VLANs in the port's list, and of no others" {
+	ethtool -k eth0 | grep "rx-vlan-filter: on"
+	batch peer <<-EOT
+		link add link eth1 name eth1.10 type vlan id 10
+		link set eth1.10 addrgenmode none up
+		address add 10.10.9.2/24 dev eth1.10
+		neighbour add 10.10.9.77 lladdr $PORT dev eth1.10 nud permanent
+	EOT
+	assert_kept_out "$(tagged)" "frames of a VLAN that nobody wants"
+	ns blue ip link set p0 type europa vlan 9-11
+	assert_arrived "$(tagged)" "frames of a VLAN in the list"
+	ns blue ip link set p0 type europa vlan 11
+	assert_kept_out "$(tagged)" "frames of a VLAN that was in the list"
+	# A port that goes takes its list along.
+	ns blue ip link set p0 type europa vlan 10
+	assert_arrived "$(tagged)" "frames of a VLAN in the list"
+	x ip vr add red id 6
+	x ip vr attach dev eth0 vr red name q0 address $FOREIGN vlan 10,12
+	ns blue ip link set p0 type europa vlan none
+	assert_arrived "$(tagged)" "frames of a VLAN in another port's list"
+	x ip vr del red
+	assert_kept_out "$(tagged)" "frames of a VLAN in a list that is gone"
+	ns peer ip link del eth1.10
+}
+
 @test "the VR forwards between the device and another" {
 	ping_all peer 3 10.8.0.2
 	mark blue
