@@ -7,13 +7,13 @@
 #  ns a ══ [blue] ═══ [red] ═══ [green] ══ ns b
 #            ╚══════ costlier ═════╝
 #
-# See progs/line.bash for the rest, and progs/bird.bash for the configuration.
+# See lib/line.bash for the rest, and lib/bird.bash for the configuration.
 
 # shellcheck disable=SC2034,SC2154
 load lib/common
-load progs/topology
-load progs/line
-load progs/bird
+load lib/topology
+load lib/line
+load lib/bird
 
 setup_file()
 {

@@ -8,7 +8,7 @@
 #	eth0 10.2.0.2 ─── eu1                  ┘ (b where a test wants it)
 
 load lib/common
-load progs/progs
+load lib/single
 
 # without_ipv6 NS: only what a test sends is there.
 without_ipv6() { ns "$1" sysctl -q -w net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1; }
@@ -16,7 +16,7 @@ without_ipv6() { ns "$1" sysctl -q -w net.ipv6.conf.all.disable_ipv6=1 net.ipv6.
 # Few commands: every test does them.
 setup()
 {
-	progs_setup
+	single_setup
 	RIG_NAMESPACES+=(a v)
 	batch <<-EOS
 		netns add $(ns_name a)

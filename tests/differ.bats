@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # Copyright (C) the Europa authors
 # What a router of Linux and europa-router with the same configuration send is the same: good
-# packets, wrong ones, and those that are answered. See progs/differ.bash for the picture.
+# packets, wrong ones, and those that are answered. See lib/differ.bash for the picture.
 
 # What the helpers read.
 # shellcheck disable=SC2034
 load lib/common
-load progs/topology
-load progs/differ
+load lib/topology
+load lib/differ
 
 SEED=${EUROPA_DIFFER_SEED:-1}
 FIRST=${EUROPA_DIFFER_FIRST:-0}

@@ -13,14 +13,14 @@
 # The rules' functions are called by name; awk has dollars of its own.
 # shellcheck disable=SC2016,SC2317
 load lib/common
-load progs/progs
+load lib/single
 
 TRACE=/sys/kernel/tracing/instances/europa
 COUNT=64	# datagrams from a to b, and as many back
 
 setup()
 {
-	progs_setup
+	single_setup
 	topology
 	# As from a NIC: with nothing left to do.
 	ns a ethtool -K eth0 tx off > /dev/null
@@ -34,7 +34,7 @@ setup()
 teardown()
 {
 	[ ! -d $TRACE ] || rmdir $TRACE
-	progs_teardown
+	single_teardown
 }
 
 # What has taken the ordinary way out of eu1 since the last call.

@@ -10,12 +10,12 @@
 #	                                         VR red, number 8, without ports
 
 load lib/common
-load progs/progs
+load lib/single
 
 setup()
 {
 	BEFORE=''
-	progs_setup
+	single_setup
 	RIG_NAMESPACES+=(a b v)
 	batch <<-EOS
 		netns add $(ns_name a)
@@ -76,7 +76,7 @@ teardown()
 	local status=0
 
 	unchanged || status=1
-	progs_teardown || status=1
+	single_teardown || status=1
 	return "$status"
 }
 

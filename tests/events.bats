@@ -5,7 +5,7 @@
 # state always, nothing of a VR after its end.
 
 load lib/common
-load progs/progs
+load lib/single
 
 # monitor [COMMAND...]: in the background, by that command. $EVENTS is what it tells, a JSON object a line, $LOST what it
 # says on stderr.

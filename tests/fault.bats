@@ -8,7 +8,7 @@
 #	eth0 10.2.0.2 ─── eu1 ─ vr7p1 10.2.0.1 ┘
 
 load lib/common
-load progs/progs
+load lib/single
 
 # settled: no slot out, none missing.
 settled()

@@ -14,13 +14,13 @@
 # The rules' functions are called by name; awk has dollars of its own.
 # shellcheck disable=SC2016,SC2317
 load lib/common
-load progs/progs
+load lib/single
 
 BATCH=10	# pings
 
 setup()
 {
-	progs_setup
+	single_setup
 	topology
 }
 

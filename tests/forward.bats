@@ -6,12 +6,12 @@
 #                      ├─ p0 ══ low0 ─┬─ [blue] ─┬─ low1 ══ p1 ─┤
 #  ns red-a  10.1.2.2 ─┘              └─ [red]  ─┘                   └─ ns red-b  10.2.2.2
 #
-# See progs/topology.bash for addresses.
+# See lib/topology.bash for addresses.
 
 # The keys of D, and what lib/common reads.
 # shellcheck disable=SC2034,SC2154
 load lib/common
-load progs/topology
+load lib/topology
 
 setup_file()
 {

@@ -7,13 +7,13 @@
 #  ns a ══ [blue] ═══ [red] ═══ [green] ══ ns b
 #            ╚══════ costlier ═════╝
 #
-# See progs/line.bash for the rest, and progs/frr.bash for the configurations.
+# See lib/line.bash for the rest, and lib/frr.bash for the configurations.
 
 # shellcheck disable=SC2034,SC2154
 load lib/common
-load progs/topology
-load progs/line
-load progs/frr
+load lib/topology
+load lib/line
+load lib/frr
 
 setup_file()
 {

@@ -7,13 +7,13 @@
 #
 #  ns blue-a 10.1.1.2 ── p0 [VR blue] p1 ── 10.2.1.2 ... 10.2.1.9, all of them ns blue-b
 #
-# See progs/topology.bash for the rest. Routes are by these eight gateways, and blue-b takes
+# See lib/topology.bash for the rest. Routes are by these eight gateways, and blue-b takes
 # whatever it is sent.
 
 # The keys of D, and what lib/common reads.
 # shellcheck disable=SC2034,SC2154
 load lib/common
-load progs/topology
+load lib/topology
 
 BUILT=$BATS_TEST_DIRNAME/../build/tests
 FOUR=2000 SIX=500 CHANGES=4000

@@ -13,11 +13,11 @@
 # Of a frame, in bytes: IPv4 or IPv6 at 14; what follows IPv4 at 34, IPv6 at 54.
 
 load lib/common
-load progs/progs
+load lib/single
 
 setup()
 {
-	progs_setup
+	single_setup
 	topology
 	ipv6_up a 1 "$MAC_P0"
 	ipv6_up b 2 "$MAC_P1"
@@ -34,7 +34,7 @@ teardown()
 	kill_spawned
 	x ip link del eu0 || true
 	x ip link del eu1 || true
-	progs_teardown
+	single_teardown
 }
 
 # ipv6_up NS NET MAC

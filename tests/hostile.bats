@@ -12,11 +12,11 @@
 # EUROPA_SEED repeats a run.
 
 load lib/common
-load progs/progs
+load lib/single
 
 setup()
 {
-	progs_setup
+	single_setup
 	topology slots 256
 	vr_add evil id 8 netns "$(ns_name v)" owner nobody slots 256
 	x ip vr attach dev eu0 vr evil port 0
@@ -30,7 +30,7 @@ setup()
 teardown()
 {
 	x sysctl -q -w net.core.netdev_max_backlog=1000
-	progs_teardown
+	single_teardown
 }
 
 evil_mac() { vr_stat evil .ports[0].address; }

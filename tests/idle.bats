@@ -2,16 +2,16 @@
 # Copyright (C) the Europa authors
 # rig: -c 2
 # Packets that find the data plane asleep: which of them wake it, and which the kernel forwards.
-# The topology is that of progs/progs.bash.
+# The topology is that of lib/single.bash.
 
 load lib/common
-load progs/progs
+load lib/single
 
 IDLE=features=3		# EUROPA_FEATURE_AGREE, IDLE
 
 setup()
 {
-	progs_setup
+	single_setup
 	topology slots 8192
 }
 

@@ -6,13 +6,13 @@
 #  ns blue-a fd00:1:1::2 ── p0 [VR blue] p1 ───┤                         ├─ 2001:db8:50::/48, each
 #                                              └─ ns blue-c fd00:2:1::3 ─┘                 all of it
 #
-# See progs/topology.bash for the rest.
+# See lib/topology.bash for the rest.
 
 # The keys of D, and what lib/common reads.
 # shellcheck disable=SC2034,SC2154
 load lib/common
-load progs/topology
-load progs/ways
+load lib/topology
+load lib/ways
 
 FLOWS_TO=2001:db8:50::
 

@@ -11,7 +11,7 @@
 # The keys of D, and what lib/common reads.
 # shellcheck disable=SC2034,SC2154
 load lib/common
-load progs/topology
+load lib/topology
 
 setup_file()
 {

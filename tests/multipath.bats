@@ -9,13 +9,13 @@
 #  ns blue-a 10.1.1.2 ── p0 [VR blue] p1 ───┼─ e0 ns blue-c 10.2.1.3  ├─ 10.50.0.0/16 and
 #                                           └─ e1 ns blue-c 10.2.1.4 ─┘  2001:db8:50::/48
 #
-# See progs/topology.bash for the rest.
+# See lib/topology.bash for the rest.
 
 # The keys of D, and what lib/common reads.
 # shellcheck disable=SC2034,SC2154
 load lib/common
-load progs/topology
-load progs/ways
+load lib/topology
+load lib/ways
 
 setup_file()
 {

@@ -7,13 +7,13 @@
 #  ns blue-a 10.1.1.2 ── p0 [VR blue] p1 ───┤                      ├─ 10.50.0.0/16, each all of it
 #                                           └─ ns blue-c 10.2.1.3 ─┘
 #
-# See progs/topology.bash for the rest.
+# See lib/topology.bash for the rest.
 
 # The keys of D, and what lib/common reads.
 # shellcheck disable=SC2034,SC2154
 load lib/common
-load progs/topology
-load progs/ways
+load lib/topology
+load lib/ways
 
 FLOWS_TO=10.50.0.
 

@@ -10,7 +10,7 @@
 # The keys of D, and what lib/common reads.
 # shellcheck disable=SC2034,SC2154
 load lib/common
-load progs/topology
+load lib/topology
 
 FOREIGN=02:00:00:00:99:01
 PORT=02:00:00:00:05:00

@@ -10,7 +10,7 @@
 #	                                         VR red, number 8, without ports
 
 load lib/common
-load progs/progs
+load lib/single
 
 # A user in a user namespace and a network namespace of his own, where he is root.
 as_contained() { as_nobody unshare --user --map-root-user --net "$@"; }

@@ -17,7 +17,7 @@
 # What lib/common reads.
 # shellcheck disable=SC2034
 load lib/common
-load progs/topology
+load lib/topology
 
 ECHO=$BATS_TEST_DIRNAME/../build/tests/echo
 WINDOW=400

@@ -9,7 +9,7 @@
 #	eth0 10.2.0.2 ─── eu1 ─ vr7p1 10.2.0.1 ┘
 
 load lib/common
-load progs/progs
+load lib/single
 
 # everything_counted: the sum of all that ever came in for VR blue.
 everything_counted() { vr_stat blue '.stats | [.rx, .fallback, .rx_full, .rx_limit, .rx_nomem, .rx_down, .rx_fallback] | add'; }

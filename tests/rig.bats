@@ -92,7 +92,7 @@ gate_sees()
 	mkdir "$dir"
 	ln -s "$BATS_TEST_DIRNAME/../build" "$BATS_TEST_TMPDIR/build"
 	ln -s "$BATS_TEST_DIRNAME"/{lib,progs} "$dir/"
-	for helpers in "lib/common" "lib/common progs/progs"; do
+	for helpers in "lib/common" "lib/common lib/single"; do
 		# shellcheck disable=SC2086
 		printf 'load %s\n' $helpers > "$dir/loud.bats"
 		echo '@test "loud" { echo "<4>WARNING: x" > /dev/kmsg; }' >> "$dir/loud.bats"

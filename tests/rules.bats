@@ -7,14 +7,14 @@
 #   p0 10.0.0.2 ══════ low0 10.0.0.1, fd00::1 ───┼─ blue  [VR blue 302]  ├ namespace v
 #      fd00::2   veth                            └─ green [VR green 303] ┘
 #
-# See progs/rules.bash for the rest.
+# See lib/rules.bash for the rest.
 
 # The keys of D, and what lib/common reads.
 # shellcheck disable=SC2034,SC2154
 # bats file_tags=matrix
 load lib/common
-load progs/topology
-load progs/rules
+load lib/topology
+load lib/rules
 
 @test "prefix: the longest wins, destination before source, IPv4 and IPv6" {
 	classify prefix

@@ -9,7 +9,7 @@
 # No namespace has IPv6, and all neighbours are known: each frame is one that a test sent.
 
 load lib/common
-load progs/progs
+load lib/single
 
 MAC_OTHER=02:00:00:00:99:01
 

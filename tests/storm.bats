@@ -4,19 +4,19 @@
 # Packets of every make pass a data plane that edits some of them as no router would, and
 # the devices' offloads change meanwhile: it harms nobody else. The data plane of hostile.bats
 # makes rubbish of what it gets; this one leaves the rest of a packet right, so that more of
-# the kernel sees it. The picture is in progs/storm.bash.
+# the kernel sees it. The picture is in lib/storm.bash.
 #
 # SCTP and tunnels, which take longer, are in `make soak`. EUROPA_SEED repeats a run.
 
 load lib/common
-load progs/progs
+load lib/single
 # By now `load` is progs' closed loop.
-# shellcheck source=tests/progs/storm.bash
-. "$BATS_TEST_DIRNAME/progs/storm.bash"
+# shellcheck source=tests/lib/storm.bash
+. "$BATS_TEST_DIRNAME/lib/storm.bash"
 
 setup()
 {
-	progs_setup
+	single_setup
 	topology slots 256
 	evil_up slots 256
 	# One backlog per processor is shared by all veth devices of the machine.
@@ -33,7 +33,7 @@ teardown()
 		[ ! -e /sys/class/net/$dev ] || x ip link del $dev || true
 	done
 	x sysctl -q -w net.core.netdev_max_backlog=1000
-	progs_teardown
+	single_teardown
 }
 
 # neighbour: the router blue, under load. The traffic for evil comes then, so that it can end

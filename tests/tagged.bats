@@ -8,13 +8,13 @@
 #                                         └─ VLAN 20 ── ns blue-c 10.20.1.2
 #
 # The VR is 10.10.1.1 and 10.20.1.1 there, and the same of fd00:10::/64 and fd00:20::/64.
-# See progs/topology.bash for the rest.
+# See lib/topology.bash for the rest.
 
 # The keys of D, and what lib/common reads.
 # shellcheck disable=SC2034,SC2154
 load lib/common
-load progs/topology
-load progs/ways
+load lib/topology
+load lib/ways
 
 # in_vlan NS ID OTHER: the namespace's interface in VLAN ID; all but the VR is behind it.
 in_vlan()

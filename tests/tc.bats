@@ -15,7 +15,7 @@
 # The keys of D.
 # shellcheck disable=SC2154
 load lib/common
-load progs/topology
+load lib/topology
 
 TCPARMS=$BATS_TEST_DIRNAME/../build/tests/tcparms
 MAC_NOBODY=02:00:00:00:00:99

@@ -10,7 +10,7 @@
 #	eth0 10.2.0.2 ─── eu1 ─ vr7p1 10.2.0.1 ┘
 
 load lib/common
-load progs/progs
+load lib/single
 
 # as_stranger COMMAND...: as a user who has nothing to do with the VR.
 as_stranger() { setpriv --reuid=daemon --regid=nogroup --clear-groups --inh-caps=-all "$@"; }

@@ -7,13 +7,13 @@
 #  ns blue-a 10.1.1.2 ── p0 [VR blue] p1 ───┤                      ├─ 10.50.0.0/16, each all of it
 #                                           └─ ns blue-c 10.2.1.3 ─┘
 #
-# blue-b and blue-c do not hear each other. See progs/topology.bash for the rest.
+# blue-b and blue-c do not hear each other. See lib/topology.bash for the rest.
 
 # The keys of D, and what lib/common reads; awk has dollars of its own.
 # shellcheck disable=SC2016,SC2034,SC2154
 load lib/common
-load progs/topology
-load progs/ways
+load lib/topology
+load lib/ways
 
 setup_file()
 {

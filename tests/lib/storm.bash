@@ -2,7 +2,7 @@
 # Copyright (C) the Europa authors
 # shellcheck shell=bash
 # Packets of every kind towards a data plane that edits some of them wrongly, for storm.bats
-# and the soak; loaded after lib/common and progs/progs. Beside the topology of the latter,
+# and the soak; loaded after lib/common and lib/single. Beside the topology of the latter,
 # from devices of its own, so that what is done to those is not done to blue:
 #
 #	   a                           (the machine)                           b

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Copyright (C) the Europa authors
 # shellcheck shell=bash
-# FRR for the three VRs of progs/line: zebra, bfdd, and ospfd with ospf6d, or bgpd.
+# FRR for the three VRs of lib/line: zebra, bfdd, and ospfd with ospf6d, or bgpd.
 
 # As Debian's package would make them, in the guest only.
 frr_users()

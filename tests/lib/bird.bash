@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Copyright (C) the Europa authors
 # shellcheck shell=bash
-# BIRD 2 for the three VRs of progs/line: one process each, with OSPFv2, OSPFv3 and BFD; BGP
+# BIRD 2 for the three VRs of lib/line: one process each, with OSPFv2, OSPFv3 and BFD; BGP
 # is configured and waits for `birdc enable`.
 
 # bird_configure VR

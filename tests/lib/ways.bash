@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Copyright (C) the Europa authors
 # shellcheck shell=bash
-# A second host behind VR blue, for routes of several ways; loaded after progs/topology.
+# A second host behind VR blue, for routes of several ways; loaded after lib/topology.
 #
 #                     ┌─ ns blue-b ─┐
 #  [VR blue] p1 ──────┤             ├─ FLOWS_TO..., each all of it

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Copyright (C) the Europa authors
 # shellcheck shell=bash
-# Virtual routers between two shared lower devices, for `load progs/topology` after
+# Virtual routers between two shared lower devices, for `load lib/topology` after
 # lib/common. Building it takes many commands, so a file builds it once, in setup_file.
 #
 #            namespace wire     the machine's own      namespace wire
@@ -17,7 +17,8 @@
 #
 # The VR's namespace has the VR's name.
 
-PROGS=/run/europa-progs
+# shellcheck source=tests/lib/progs.bash
+. "${BASH_SOURCE[0]%/*}/progs.bash"
 
 # --- one picture for all tests of a file -------------------------------------------
 
@@ -63,15 +64,6 @@ shared_setup()
 	RIG_VRS=()
 	RIG_PIDS=()
 	KLOG_TEST_MARK=$(klog_mark)
-}
-
-# Others than root may run these.
-install_progs()
-{
-	local built=${BATS_TEST_DIRNAME:?}/../build/tests
-
-	[ -x "$built/udpcheck" ] || { echo "tests/progs is not built: run 'make tests'" >&2; return 1; }
-	x install -D -m 755 -t "$PROGS" "$built"/{udpcheck,tcpsend,vrwire,vrhold,vrmake,flood}
 }
 
 # --- building ----------------------------------------------------------------------

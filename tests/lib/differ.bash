@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Copyright (C) the Europa authors
 # shellcheck shell=bash
-# Two routers with the same configuration side by side, for `load progs/differ` after
-# progs/topology: one is the kernel's, in namespace kernel, the other VR europa in its. What
+# Two routers with the same configuration side by side, for `load lib/differ` after
+# lib/topology: one is the kernel's, in namespace kernel, the other VR europa in its. What
 # progs/packets.h knows of places is here.
 #
 #   ns wire   k0 ── p0  ns kernel  p1 ── k1        e0 ── low0 ─ p0  VR europa  p1 ─ low1 ── e1

@@ -2,7 +2,7 @@
 # Copyright (C) the Europa authors
 # shellcheck shell=bash
 # Three virtual routers in a line, with a second, costlier way, for routing daemons; loaded
-# after progs/topology. The daemons are those of tests/rig/daemons.
+# after lib/topology. The daemons are those of tests/rig/daemons.
 #
 #                   .1  10.12.0.0/24  .2       .2  10.23.0.0/24  .3
 #  ns a ══ a [blue] red ═══════════ blue [red] green ═════════ red [green] b ══ ns b
@@ -13,7 +13,7 @@
 # blue-red, the end of a veth pair. The VR's namespace has the VR's name. Host a is
 # 10.1.0.2, host b 10.2.0.2. With IPv6 it is fd00:N:: in place of 10.N.0.
 
-# What progs/frr and progs/bird read, too.
+# What lib/frr and lib/bird read, too.
 # shellcheck disable=SC2034
 {
 ROUTERS=(blue red green)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Copyright (C) the Europa authors
 # shellcheck shell=bash
-# Helpers for the bats files that use raw, echo, flood and hostile of this folder; loaded
+# One VR between two hosts, and helpers for raw, echo, flood and hostile of tests/progs; loaded
 # after lib/common; they bring a setup() and a teardown(). The topology most of them want:
 #
 #	   a                        (the machine)                           b
@@ -9,19 +9,18 @@
 #	                                       │ home namespace v
 #	eth0 10.2.0.2 ─── eu1 ─ vr7p1 10.2.0.1 ┘
 
-# Where nobody may run them: the checkout may be in root's own folder.
-PROGS=/run/europa-progs
+# shellcheck source=tests/lib/progs.bash
+. "${BASH_SOURCE[0]%/*}/progs.bash"
+
 NODE=/dev/europa/vr7
 
 MAC_A=02:00:00:00:00:0a MAC_B=02:00:00:00:00:0b MAC_P0=02:00:00:00:07:00 MAC_P1=02:00:00:00:07:01
 
 # No neighbour discovery of either kind: every packet is one that a test sent.
-progs_setup()
+single_setup()
 {
 	rig_setup
-	[ -x "${BATS_TEST_DIRNAME:?}/../build/tests/raw" ] || { echo "build tests/progs first" >&2; return 1; }
-	[ -x "$PROGS/raw" ] || find "$BATS_TEST_DIRNAME/../build/tests" -maxdepth 1 -type f -perm -1 \
-		-exec install -D -m 755 -t "$PROGS" {} +
+	install_progs
 	[ -d /sys/module/europa ] || x modprobe europa
 	# A veth goes some time after its peer's namespace.
 	wait_until 10 no_device eu0
@@ -30,14 +29,14 @@ progs_setup()
 }
 
 # bats takes a teardown's last status: rig_teardown's, which looks at the kernel log.
-progs_teardown()
+single_teardown()
 {
 	x sysctl -q -w net.ipv6.conf.default.disable_ipv6=0
 	rig_teardown
 }
 
-setup() { progs_setup; }
-teardown() { progs_teardown; }
+setup() { single_setup; }
+teardown() { single_teardown; }
 
 batch() { ip_batch "$@"; }
 

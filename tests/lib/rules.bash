@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Copyright (C) the Europa authors
 # shellcheck shell=bash
-# Three virtual routers that get what a classifier gives them, for `load progs/rules` after
-# lib/common and progs/topology. It brings setup_file() and the like.
+# Three virtual routers that get what a classifier gives them, for `load lib/rules` after
+# lib/common and lib/topology. It brings setup_file() and the like.
 #
 #   namespace wire                  the machine
 #                                                ┌─ red   [VR red 301]   ┐
