@@ -269,25 +269,41 @@ static bool europa_edit_pull(struct sk_buff *skb, u32 bytes)
 	return pskb_may_pull(skb, bytes);
 }
 
-/* The checksum still to do must lie in the packet as it is now. */
-static enum europa_counter europa_edit_csum(struct sk_buff *skb)
+/* The header that it is for has been taken off, as a tunnel's end point does: what
+ * is behind has all of its own.
+ */
+static bool europa_edit_csum_gone(const struct sk_buff *skb)
 {
-	int start;
+	return !skb_is_gso(skb) && skb_checksum_start_offset(skb) +
+	       skb->csum_offset + (int)sizeof(__sum16) <= 0;
+}
 
-	if (skb->ip_summed == CHECKSUM_COMPLETE)
-		skb->ip_summed = CHECKSUM_NONE;
-	if (skb->ip_summed != CHECKSUM_PARTIAL) {
-		if (!skb_is_gso(skb))
-			skb_set_transport_header(skb, ETH_HLEN);
-		return EUROPA_C_SEND;
-	}
-	start = skb_checksum_start_offset(skb);
+/* The checksum still to do must lie in the packet as it is now. */
+static enum europa_counter europa_edit_csum_to_do(struct sk_buff *skb)
+{
+	int start = skb_checksum_start_offset(skb);
+
 	if (start < ETH_HLEN ||
 	    !europa_edit_pull(skb, start + skb->csum_offset + sizeof(__sum16)))
 		return EUROPA_C_BAD_META;
 	/* In a tunnel it is the inner header's, which has a field of its own. */
 	if (!skb->encapsulation)
 		skb_set_transport_header(skb, start);
+	return EUROPA_C_SEND;
+}
+
+static enum europa_counter europa_edit_csum(struct sk_buff *skb)
+{
+	if (skb->ip_summed == CHECKSUM_PARTIAL) {
+		if (likely(!europa_edit_csum_gone(skb)))
+			return europa_edit_csum_to_do(skb);
+		skb->ip_summed = CHECKSUM_NONE;
+		skb->encapsulation = 0;
+	}
+	if (skb->ip_summed == CHECKSUM_COMPLETE)
+		skb->ip_summed = CHECKSUM_NONE;
+	if (!skb_is_gso(skb))
+		skb_set_transport_header(skb, ETH_HLEN);
 	return EUROPA_C_SEND;
 }
 

@@ -124,7 +124,9 @@ struct europa_slot {
 	__u16 vlan_tci;
 	/* Bytes from the first byte of data to where checksumming starts, and
 	 * from there to the checksum field, which holds the pseudo-header sum,
-	 * not complemented: do not update it as if it were a checksum.
+	 * not complemented: do not update it as if it were a checksum. SEND
+	 * of a slot from rx without the header that has the field, as at a
+	 * tunnel's end, leaves no sum to do.
 	 */
 	__u16 csum_start;
 	__u16 csum_offset;
