@@ -28,8 +28,8 @@ const char *const port_mode_names[3] = {
 /* Words that mean something where a VR's name can stand. */
 static const char *const keywords[] = {
 	"add", "address", "attach", "check", "classifier", "confirm", "del", "delete",
-	"detach", "dev", "exec", "fallback", "force", "group", "help", "id", "identify",
-	"limit", "list", "ls", "lst", "mode", "monitor", "name", "netns", "object",
+	"detach", "dev", "exec", "fallback", "force", "format", "group", "help", "id", "identify",
+	"limit", "list", "ls", "lst", "metrics", "mode", "monitor", "name", "netns", "object",
 	"owner", "pids", "pinned", "port", "pref", "prio", "program", "queues", "replace",
 	"rule", "section", "set", "show", "slots", "snap", "spoofchk", "timeout", "user",
 	"verbose", "vlan", "vr", "wait",
@@ -298,6 +298,19 @@ int take_ref(struct args *a, struct vr_ref *ref)
 		return EXIT_USAGE;
 	}
 	return parse_ref(args_next(a), ref);
+}
+
+int take_refs(struct args *a, struct vr_ref *refs, size_t *count, size_t max)
+{
+	for (*count = 0; args_left(a); ++*count) {
+		if (*count == max) {
+			fprintf(stderr, "Error: these are more than %zu VRs; without any it is all.\n", max);
+			return EXIT_USAGE;
+		}
+		if (take_ref(a, &refs[*count]))
+			return EXIT_USAGE;
+	}
+	return 0;
 }
 
 int take_dev(struct args *a, const char **dev)

@@ -48,6 +48,8 @@ int parse_seconds(const char *word, int *milliseconds);
 int parse_one_of(const char *what, const char *word, const char *const *list, int count);
 int parse_dev(const char *word, uint32_t *ifindex);
 int take_ref(struct args *a, struct vr_ref *ref);	/* [vr] VR */
+/* VRs, at least none and at most max of them, to the words' end. */
+int take_refs(struct args *a, struct vr_ref *refs, size_t *count, size_t max);
 int take_dev(struct args *a, const char **dev);		/* [dev] DEVICE */
 int need_dev(const char *dev, uint32_t *ifindex);	/* dev NULL: it is missing */
 

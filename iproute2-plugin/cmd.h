@@ -28,5 +28,6 @@ int cmd_wait(struct args *a);
 int cmd_pids(struct args *a);
 int cmd_identify(struct args *a);
 int cmd_monitor(struct args *a);
+int cmd_metrics(struct args *a);
 
 #endif

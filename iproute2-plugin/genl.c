@@ -389,6 +389,14 @@ int genl_vr_get(struct genl *g, const struct vr_ref *ref, struct vr *vr)
 	return err;
 }
 
+void genl_say_none(const struct vr_ref *ref)
+{
+	if (ref->id)
+		fprintf(stderr, "VR %u does not exist.\n", ref->id);
+	else
+		fprintf(stderr, "VR \"%s\" does not exist.\n", ref->name);
+}
+
 int genl_vr_find(struct genl *g, const struct vr_ref *ref, struct vr *vr)
 {
 	int err = genl_vr_get(g, ref, vr);
@@ -397,10 +405,7 @@ int genl_vr_find(struct genl *g, const struct vr_ref *ref, struct vr *vr)
 		return 0;
 	if (err != -ENOENT && err != -ENODEV)
 		return genl_fail(g);
-	if (ref->id)
-		fprintf(stderr, "VR %u does not exist.\n", ref->id);
-	else
-		fprintf(stderr, "VR \"%s\" does not exist.\n", ref->name);
+	genl_say_none(ref);
 	return EXIT_USAGE;
 }
 

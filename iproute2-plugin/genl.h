@@ -32,6 +32,7 @@ int genl_vr_get(struct genl *g, const struct vr_ref *ref, struct vr *vr);
 typedef int (*genl_vr_fn)(const struct vr *vr, void *data);
 int genl_vr_dump(struct genl *g, genl_vr_fn fn, void *data);
 void vr_free(struct vr *vr);
+void genl_say_none(const struct vr_ref *ref);	/* that there is no such VR */
 
 /* Like genl_vr_get, but says that there is none; 0 or the exit code. */
 int genl_vr_find(struct genl *g, const struct vr_ref *ref, struct vr *vr);

@@ -46,6 +46,7 @@ static const struct command commands[] = {
 	{ "pids", cmd_pids, "VR" },
 	{ "identify", cmd_identify, "[ PID ]" },
 	{ "monitor", cmd_monitor, "" },
+	{ "metrics", cmd_metrics, "[ format { openmetrics | prometheus } ] [ VR ... ]" },
 	{ "help", cmd_help, NULL },
 };
 

@@ -125,6 +125,102 @@ int rtnl_link_get(struct nl *nl, uint32_t ifindex, struct rtnl_link *link)
 	return nl_talk(nl, nlh, read_link, link);
 }
 
+/* ---- what a port counts ------------------------------------------------ */
+
+struct counts_reader {
+	struct port_counts *to;
+	uint32_t vr, port;
+	bool is_vr, is_port;
+};
+
+static void read_xstats(const struct nlattr *xstats, struct port_counts *to)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, xstats) {
+		unsigned int type = mnl_attr_get_type(attr);
+
+		if (type >= 1 && type <= EUROPA_C_COUNT) {
+			to->c[type - 1] = nl_uint(attr);
+			to->has |= UINT64_C(1) << (type - 1);
+		}
+	}
+}
+
+static void read_whose(const struct nlattr *info, struct counts_reader *r)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, info) {
+		if (mnl_attr_get_type(attr) == IFLA_EUROPA_VR)
+			r->is_vr = nl_uint(attr) == r->vr;
+		else if (mnl_attr_get_type(attr) == IFLA_EUROPA_PORT)
+			r->is_port = nl_uint(attr) == r->port;
+	}
+}
+
+static void read_port_info(const struct nlattr *info, struct counts_reader *r)
+{
+	const struct nlattr *attr;
+	char kind[16] = "";
+
+	mnl_attr_for_each_nested(attr, info) {
+		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
+			nl_string(kind, sizeof(kind), attr);
+		else if (strcmp(kind, EUROPA_GENL_NAME))
+			continue;
+		else if (mnl_attr_get_type(attr) == IFLA_INFO_DATA)
+			read_whose(attr, r);
+		else if (mnl_attr_get_type(attr) == IFLA_INFO_XSTATS)
+			read_xstats(attr, r->to);
+	}
+}
+
+static void read_stats64(const struct nlattr *attr, struct port_counts *to)
+{
+	struct rtnl_link_stats64 s = { 0 };
+	size_t len = mnl_attr_get_payload_len(attr);
+
+	memcpy(&s, mnl_attr_get_payload(attr), len < sizeof(s) ? len : sizeof(s));
+	to->rx_packets = s.rx_packets;
+	to->rx_bytes = s.rx_bytes;
+	to->tx_packets = s.tx_packets;
+	to->tx_bytes = s.tx_bytes;
+}
+
+static int read_counts(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *attr;
+	struct counts_reader *r = data;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct ifinfomsg)) {
+		if (mnl_attr_get_type(attr) == IFLA_STATS64)
+			read_stats64(attr, r->to);
+		else if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
+			read_port_info(attr, r);
+	}
+	return MNL_CB_OK;
+}
+
+int rtnl_port_counts(struct nl *nl, uint32_t vr, const struct vr_port *p, struct port_counts *to)
+{
+	struct counts_reader r = { .to = to, .vr = vr, .port = p->number };
+	char buf[NL_BUF];
+	struct nlmsghdr *nlh = put_link(buf, RTM_GETLINK, p->ifindex);
+	int err;
+
+	memset(to, 0, sizeof(*to));
+	if (p->nsid >= 0)
+		mnl_attr_put_u32(nlh, IFLA_TARGET_NETNSID, p->nsid);
+	else if (p->nsid != NSID_HERE)
+		return -ENODEV;
+	err = nl_talk(nl, nlh, read_counts, &r);
+	to->known = !err && r.is_vr && r.is_port;
+	return err;
+}
+
+/* ------------------------------------------------------------------------ */
+
 int rtnl_port_del(struct nl *nl, uint32_t ifindex)
 {
 	char buf[NL_BUF];

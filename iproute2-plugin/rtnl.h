@@ -21,6 +21,10 @@ struct rtnl_link {
 /* 0 or -errno, all of them. */
 int rtnl_port_new(struct nl *nl, const struct port_request *r);
 int rtnl_link_get(struct nl *nl, uint32_t ifindex, struct rtnl_link *link);
+/* Of port number p->number of a VR, at home in the namespace that p tells. In another than the
+ * socket's this takes CAP_NET_ADMIN there. to->known: it is that port.
+ */
+int rtnl_port_counts(struct nl *nl, uint32_t vr, const struct vr_port *p, struct port_counts *to);
 int rtnl_port_del(struct nl *nl, uint32_t ifindex);
 /* The id nl's namespace has for the one of fd; -1: none. */
 int rtnl_nsid(struct nl *nl, int fd);

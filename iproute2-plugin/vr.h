@@ -81,6 +81,14 @@ struct vr {
 	uint64_t stats[EUROPA_C_COUNT];
 };
 
+/* What a port has counted, as rtnetlink tells of its interface. */
+struct port_counts {
+	bool known;		/* else nothing is told: gone, or not ours to see */
+	uint64_t has;		/* bits: the counters of c that ports have */
+	uint64_t c[EUROPA_C_COUNT];
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+};
+
 /* A program bound to a lower device. */
 struct classifier {
 	uint32_t ifindex, prog_id;

@@ -9,6 +9,7 @@
 #include <net/if.h>
 
 #include "cmd.h"
+#include "counters.h"
 #include "genl.h"
 #include "options.h"
 #include "out.h"
@@ -22,8 +23,6 @@ static const char *const state_names[] = {
 	[EUROPA_ATTACHED] = "attached",
 	[EUROPA_RUNNING] = "running",
 };
-
-static const char *const counter_names[] = { EUROPA_COUNTER_NAMES };
 
 const char *name_of(const char *const *names, size_t count, unsigned int i)
 {

@@ -506,6 +506,11 @@ int fake_setresuid(uid_t a, uid_t b, uid_t c)
 	return privileged(NO_RIGHTS);
 }
 
+long fake_sysconf(int name)
+{
+	return name == _SC_CLK_TCK ? 100 : machine_fail(EINVAL);
+}
+
 uid_t fake_geteuid(void)
 {
 	return 0;

@@ -341,6 +341,7 @@ static void put_family(struct nlmsghdr *nlh)
 static void put_link(struct nlmsghdr *nlh)
 {
 	struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	struct rtnl_link_stats64 stats = { .rx_packets = 910, .rx_bytes = 91000, .tx_bytes = 500 };
 	struct nlattr *info, *data;
 
 	*ifi = (struct ifinfomsg){ .ifi_index = 7, .ifi_type = 1, .ifi_flags = 1 };
@@ -350,8 +351,14 @@ static void put_link(struct nlmsghdr *nlh)
 	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, EUROPA_GENL_NAME);
 	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
 	mnl_attr_put_u32(nlh, IFLA_EUROPA_VR, 1);
+	mnl_attr_put_u32(nlh, IFLA_EUROPA_PORT, 0);
+	mnl_attr_nest_end(nlh, data);
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_XSTATS);
+	mnl_attr_put_u64(nlh, EUROPA_C_RX + 1, 900);
+	mnl_attr_put_u64(nlh, EUROPA_C_SPOOF + 1, 3);
 	mnl_attr_nest_end(nlh, data);
 	mnl_attr_nest_end(nlh, info);
+	mnl_attr_put(nlh, IFLA_STATS64, sizeof(stats), &stats);
 }
 
 static size_t header_of(const struct request *r)

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) the Europa authors */
+/* All VRs at one time, with what they, their ports and data planes have used: for metrics and top. */
+#ifndef SAMPLE_H
+#define SAMPLE_H
+
+#include "genl.h"
+#include "vr.h"
+
+/* Of the process that is the data plane, where it is seen. */
+struct process_time {
+	bool known;
+	uint64_t started;	/* tells two of the same number apart */
+	double seconds;		/* of processor time, user and system */
+};
+
+struct vr_sample {
+	struct vr vr;
+	struct port_counts *ports;	/* of vr.ports, in their order */
+	struct process_time cpu;
+};
+
+struct sample {
+	double time;		/* seconds, CLOCK_MONOTONIC */
+	struct vr_sample *vrs;	/* as the kernel tells them */
+	size_t count;
+};
+
+struct sampler {
+	struct genl g;
+	struct nl route;
+	const struct vr_ref *refs;	/* the VRs that are wanted; none: all */
+	size_t nrefs;
+};
+
+/* In this namespace, as show. Both 0, or the exit code after saying why not. */
+int sampler_open(struct sampler *s);
+int sample_take(struct sampler *s, struct sample *to);
+void sample_free(struct sample *s);
+void sampler_close(struct sampler *s);
+
+bool ref_is(const struct vr_ref *ref, const struct vr *vr);
+/* Says which of the VRs that are wanted is not there; 0 or the exit code. */
+int sample_complete(const struct sampler *s, const struct sample *taken);
+
+#endif
