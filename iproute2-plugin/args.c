@@ -31,7 +31,7 @@ static const char *const keywords[] = {
 	"detach", "dev", "exec", "fallback", "force", "format", "group", "help", "id", "identify",
 	"limit", "list", "ls", "lst", "metrics", "mode", "monitor", "name", "netns", "object",
 	"owner", "pids", "pinned", "port", "pref", "prio", "program", "queues", "replace",
-	"rule", "section", "set", "show", "slots", "snap", "spoofchk", "timeout", "user",
+	"rule", "section", "set", "show", "slots", "snap", "spoofchk", "timeout", "top", "user",
 	"verbose", "vlan", "vr", "wait",
 };
 

@@ -29,5 +29,6 @@ int cmd_pids(struct args *a);
 int cmd_identify(struct args *a);
 int cmd_monitor(struct args *a);
 int cmd_metrics(struct args *a);
+int cmd_top(struct args *a);
 
 #endif

@@ -46,6 +46,9 @@ static const struct command commands[] = {
 	{ "pids", cmd_pids, "VR" },
 	{ "identify", cmd_identify, "[ PID ]" },
 	{ "monitor", cmd_monitor, "" },
+	{ "top", cmd_top,
+	  "[ -b ] [ -n COUNT ] [ -d SECONDS ]\n"
+	  "                 [ -o { number | name | packets | bits | lost | cpu } ] [ VR ... ]" },
 	{ "metrics", cmd_metrics, "[ format { openmetrics | prometheus } ] [ VR ... ]" },
 	{ "help", cmd_help, NULL },
 };

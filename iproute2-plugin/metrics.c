@@ -360,10 +360,10 @@ void metrics_print(const struct sample *s, enum metrics_format as)
 static int print_sample(struct sampler *sampler, enum metrics_format as)
 {
 	struct sample s;
-	int ret = sample_take(sampler, &s);
+	int ret;
 
-	if (ret)
-		return ret;
+	if (sample_take(sampler, &s))
+		return sample_fail(sampler);
 	ret = sample_complete(sampler, &s);
 	if (!ret)
 		metrics_print(&s, as);

@@ -168,6 +168,14 @@ void out_u64(enum out_kind kind, const char *key, const char *fmt, uint64_t valu
 	}
 }
 
+void out_double(const char *key, double value)
+{
+	if (!out_options.json)
+		return;
+	json_key(key);
+	printf("%.3f", value);
+}
+
 void out_text(const char *fmt, ...)
 {
 	va_list ap;

@@ -29,6 +29,7 @@ void out_end(void);		/* the newline after a JSON document */
 void out_string(enum out_kind kind, enum out_color color, const char *key, const char *fmt,
 		const char *value);
 void out_u64(enum out_kind kind, const char *key, const char *fmt, uint64_t value);
+void out_double(const char *key, double value);	/* JSON only; neither negative nor endless */
 void out_bool(enum out_kind kind, const char *key, const char *fmt, bool value);
 void out_on_off(const char *key, const char *fmt, bool value);
 void out_null(const char *key);

@@ -148,17 +148,24 @@ int sample_take(struct sampler *s, struct sample *to)
 	struct taking t = { s, to };
 	struct timespec now;
 	size_t i;
+	int err;
 
 	memset(to, 0, sizeof(*to));
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	to->time = now.tv_sec + now.tv_nsec / 1e9;
-	if (genl_vr_dump(&s->g, add_vr, &t)) {
+	err = genl_vr_dump(&s->g, add_vr, &t);
+	if (err) {
 		sample_free(to);
-		return genl_fail(&s->g);
+		return err;
 	}
 	for (i = 0; i < to->count; i++)
 		count_ports(s, &to->vrs[i]);
 	return 0;
+}
+
+int sample_fail(const struct sampler *s)
+{
+	return genl_fail(&s->g);
 }
 
 void sample_free(struct sample *s)

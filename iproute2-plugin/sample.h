@@ -33,9 +33,10 @@ struct sampler {
 	size_t nrefs;
 };
 
-/* In this namespace, as show. Both 0, or the exit code after saying why not. */
+/* In this namespace, as show. 0, or the exit code after saying why not. */
 int sampler_open(struct sampler *s);
-int sample_take(struct sampler *s, struct sample *to);
+int sample_take(struct sampler *s, struct sample *to);	/* 0 or -errno */
+int sample_fail(const struct sampler *s);	/* print the error; the exit code */
 void sample_free(struct sample *s);
 void sampler_close(struct sampler *s);
 

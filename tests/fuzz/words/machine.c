@@ -19,15 +19,18 @@
 #include <time.h>
 #include <unistd.h>
 #include <linux/ethtool.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <sys/time.h>
+#include <termios.h>
 #include <sanitizer/asan_interface.h>
 
 #define FDS		64
 #define FIRST_FD	1000
+#define STREAMS		3	/* descriptors below this are the standard streams' */
 #define BLOCKS		8192
 #define DIRS		8
 #define FILES		4
@@ -243,7 +246,8 @@ ssize_t fake_read(int fd, void *to, size_t size)
 	char *bytes = to;
 	size_t n = 0;
 
-	machine_fd(fd);
+	if (!machine_has_terminal(fd))
+		machine_fd(fd);
 	while (n < size && machine.left && n < 64)
 		bytes[n++] = machine_byte();
 	return n;
@@ -628,7 +632,8 @@ struct tm *fake_localtime_r(const time_t *t, struct tm *tm)
 int fake_poll(struct pollfd *p, nfds_t count, int timeout)
 {
 	(void)count;
-	machine_fd(p->fd);
+	if (!machine_has_terminal(p->fd))
+		machine_fd(p->fd);
 	if (++polls > POLLS)
 		machine_stop(KILLED, 0);
 	if (!machine_fault(NO_EVENT))
@@ -657,6 +662,64 @@ int fake_isatty(int fd)
 	(void)fd;
 	return !machine_fault(NO_TTY);
 }
+
+/* ---- the terminal ------------------------------------------------------ */
+
+bool machine_has_terminal(int fd)
+{
+	return fd >= 0 && fd < STREAMS && !machine_fault(NO_TTY);
+}
+
+int fake_tcgetattr(int fd, struct termios *t)
+{
+	memset(t, 0, sizeof(*t));
+	t->c_lflag = ICANON | ECHO;
+	return machine_has_terminal(fd) && !machine_fault(NO_RIGHTS) ? 0 : machine_fail(ENOTTY);
+}
+
+int fake_tcsetattr(int fd, int when, const struct termios *t)
+{
+	(void)when;
+	if (machine_has_terminal(fd))
+		machine.raw = !(t->c_lflag & ECHO);
+	return machine_has_terminal(fd) ? 0 : machine_fail(ENOTTY);
+}
+
+ssize_t fake_write(int fd, const void *bytes, size_t size)
+{
+	if (fd == 1)
+		return keep(&written, bytes, size);
+	machine_fd(fd);
+	return size;
+}
+
+int fake_sigaction(int number, const void *action, void *before)
+{
+	(void)number;
+	(void)action;
+	(void)before;
+	return 0;
+}
+
+int fake_sigemptyset(void *set)
+{
+	(void)set;
+	return 0;
+}
+
+int fake_raise(int number)
+{
+	(void)number;
+	return 0;
+}
+
+int fake_atexit(void (*fn)(void))
+{
+	(void)fn;
+	return 0;
+}
+
+/* ------------------------------------------------------------------------ */
 
 static const struct passwd users[] = {
 	{ .pw_name = "root", .pw_uid = 0, .pw_gid = 0 },
@@ -753,16 +816,25 @@ int fake_socket(int domain, int type, int protocol)
 	return machine_fault(NO_SOCKET) ? machine_fail(EMFILE) : machine_new_fd("socket");
 }
 
+/* Of any size, or of none. */
+static int terminal_size(struct winsize *size)
+{
+	*size = (struct winsize){ .ws_row = machine_byte(), .ws_col = machine_byte() };
+	return machine_fault(NO_EVENT) ? machine_fail(ENOTTY) : 0;
+}
+
 int fake_ioctl(int fd, unsigned long request, ...)
 {
 	struct ethtool_drvinfo *info;
 	struct ifreq *ifr;
 	va_list ap;
 
-	machine_fd(fd);
 	va_start(ap, request);
 	ifr = va_arg(ap, struct ifreq *);
 	va_end(ap);
+	if (request == TIOCGWINSZ)
+		return terminal_size((struct winsize *)ifr);
+	machine_fd(fd);
 	if (request != 0x8946 /* SIOCETHTOOL */)
 		return machine_byte() & 1 ? 0 : machine_fail(EOPNOTSUPP);
 	info = (struct ethtool_drvinfo *)ifr->ifr_data;
@@ -868,6 +940,9 @@ static void bury(bool returned)
 void machine_end(void)
 {
 	bool tidy = machine.ending == RETURNED;
+
+	if (tidy && machine.raw)
+		machine_bug("left the terminal raw");
 
 	machine_netlink_end(tidy);
 	bury(tidy);

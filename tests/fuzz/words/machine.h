@@ -32,6 +32,7 @@ struct machine {
 	size_t batch_left;
 	unsigned int requests, changes;		/* to netlink; accepted ones that change */
 	unsigned int map_changes;
+	bool raw;		/* the terminal, and so no longer as it was */
 	bool forked, lost;	/* lost: some of the output, on a full disk */
 	enum ending ending;
 	int code;
@@ -62,6 +63,7 @@ void machine_bug(const char *what) __attribute__((noreturn));	/* and shows */
 
 int machine_new_fd(const char *path);
 const char *machine_fd(int fd);	/* its path; not open: a bug */
+bool machine_has_terminal(int fd);	/* it is standard input or output, and that is a terminal */
 int fake_close(int fd);
 
 void machine_netlink_begin(void);

@@ -136,7 +136,7 @@ static const char *json_value(const char *p)
 		return json_list(p, *p == '{' ? '}' : ']');
 	if (*p == '"')
 		return json_text(p);
-	len = strspn(p, "0123456789abcdefghijklmnopqrstuvwxyz");
+	len = strspn(p, "0123456789.abcdefghijklmnopqrstuvwxyz");
 	return len ? p + len : NULL;
 }
 
