@@ -30,5 +30,6 @@ int cmd_identify(struct args *a);
 int cmd_monitor(struct args *a);
 int cmd_metrics(struct args *a);
 int cmd_top(struct args *a);
+int cmd_trace(struct args *a);
 
 #endif

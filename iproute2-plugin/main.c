@@ -49,6 +49,7 @@ static const struct command commands[] = {
 	{ "top", cmd_top,
 	  "[ -b ] [ -n COUNT ] [ -d SECONDS ]\n"
 	  "                 [ -o { number | name | packets | bits | lost | cpu } ] [ VR ... ]" },
+	{ "trace", cmd_trace, "[ VR ] [ count N ]" },
 	{ "metrics", cmd_metrics, "[ format { openmetrics | prometheus } ] [ VR ... ]" },
 	{ "help", cmd_help, NULL },
 };

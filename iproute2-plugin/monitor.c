@@ -5,13 +5,11 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-#include <sys/time.h>
 
 #include "cmd.h"
 #include "genl.h"
-#include "options.h"
 #include "out.h"
+#include "stamp.h"
 #include "vr_show.h"
 
 #define RECEIVE_BUF	(4 << 20)	/* some thousand events */
@@ -35,25 +33,6 @@ static const char *event_name(uint8_t event)
 {
 	return event && event < sizeof(event_names) / sizeof(event_names[0]) ?
 	       event_names[event] : "unknown";
-}
-
-static void show_time(void)
-{
-	struct timeval tv;
-	struct tm tm;
-	char text[64];
-
-	gettimeofday(&tv, NULL);
-	localtime_r(&tv.tv_sec, &tm);
-	if (options.timestamp_short || out_is_json()) {
-		size_t n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-
-		snprintf(text + n, sizeof(text) - n, ".%06ld", (long)tv.tv_usec);
-		out_string(OUT_ANY, C_NONE, "timestamp", "[%s] ", text);
-	} else {
-		strftime(text, sizeof(text), "%a %b %e %H:%M:%S %Y", &tm);
-		out_text("Timestamp: %s %06ld usec\n", text, (long)tv.tv_usec);
-	}
 }
 
 static bool is_about_classifier(const struct vr_event *e)
@@ -110,8 +89,7 @@ static void show_classifier(const struct classifier *c)
 static void begin(const char *event)
 {
 	out_open_object(NULL);
-	if (options.timestamp || options.timestamp_short)
-		show_time();
+	stamp_show();
 	out_string(OUT_ANY, C_NONE, "event", "%s", event);
 }
 

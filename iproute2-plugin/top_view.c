@@ -114,10 +114,10 @@ static void add_counters(struct lines *l, const struct rates *r)
 	int i;
 
 	lines_add(l, false, "%s", "");
-	lines_add(l, false, "%-12s %8s %20s  ", "COUNTER", "/s", "IN ALL");
+	lines_add(l, false, "%-11s %5s %12s  ", "COUNTER", "/s", "IN ALL");
 	for (i = 0; i < EUROPA_C_COUNT; i++)
 		if (r->now->vr.stats[i])
-			lines_add(l, false, "%-12s %8s %20llu  %s", counter_names[i],
+			lines_add(l, false, "%-11s %5s %12llu  %s", counter_names[i],
 				  figure(per_second, r->known, r->c[i]),
 				  (unsigned long long)r->now->vr.stats[i], counters[i].text);
 }
@@ -136,10 +136,10 @@ static size_t running(const struct frame *f)
 static void add_help(struct lines *l)
 {
 	static const char *const text[] = {
-		"", "Sort by   p packets   b bits   l lost   c CPU   n number   a name   r the other way",
+		"", "Sort by   p packets  b bits  l lost  c CPU  n number  a name  r turned round",
 		"Choose    up, down or k, j; Enter: its counters; Escape: all VRs",
 		"          o ports or none   Space now   h help   q quit", "",
-		"IN given to the data plane   OUT sent by it   STACK given to the kernel, per second",
+		"Per second: IN given to the data plane  OUT sent by it  STACK left to the kernel",
 		"      of a port: all that came in by its interface, all that went out",
 		"RXb/s, TXb/s bits of all ports",
 		"BURST packets given back in a call   CALLS per 1000 packets   CPU percent",

@@ -310,11 +310,23 @@ int fake_statvfs(const char *path, struct statvfs *st)
 	return 0;
 }
 
+/* There is everything, but for instances of tracing. */
 int fake_mkdir(const char *path, mode_t mode)
 {
-	(void)path;
 	(void)mode;
-	return machine_fail(EEXIST);
+	if (!strstr(path, "/instances/"))
+		return machine_fail(EEXIST);
+	if (machine_fault(NO_DIR))
+		return machine_fail(EACCES);
+	machine.tracing++;
+	return 0;
+}
+
+int fake_rmdir(const char *path)
+{
+	if (strstr(path, "/instances/"))
+		machine.tracing--;
+	return 0;
 }
 
 int fake_mkstemp(char *path)
@@ -707,6 +719,36 @@ int fake_sigemptyset(void *set)
 	return 0;
 }
 
+int fake_sigaddset(void *set, int number)
+{
+	(void)set;
+	(void)number;
+	return 0;
+}
+
+int fake_sigprocmask(int how, const void *set, void *before)
+{
+	(void)how;
+	(void)set;
+	(void)before;
+	return 0;
+}
+
+int fake_signalfd(int fd, const void *set, int flags)
+{
+	(void)fd;
+	(void)set;
+	(void)flags;
+	return machine_fault(NO_EVENT) ? machine_fail(EMFILE) : machine_new_fd("signals");
+}
+
+int fake_kill(int pid, int number)
+{
+	(void)pid;
+	(void)number;
+	return machine_fail(EPERM);
+}
+
 int fake_raise(int number)
 {
 	(void)number;
@@ -941,6 +983,8 @@ void machine_end(void)
 {
 	bool tidy = machine.ending == RETURNED;
 
+	if (tidy && machine.tracing)
+		machine_bug("left an instance of tracing");
 	if (tidy && machine.raw)
 		machine_bug("left the terminal raw");
 

@@ -32,6 +32,7 @@ struct machine {
 	size_t batch_left;
 	unsigned int requests, changes;		/* to netlink; accepted ones that change */
 	unsigned int map_changes;
+	int tracing;		/* instances in tracefs */
 	bool raw;		/* the terminal, and so no longer as it was */
 	bool forked, lost;	/* lost: some of the output, on a full disk */
 	enum ending ending;
