@@ -300,6 +300,7 @@ int main(int argc, char **argv)
 
 	argc--;
 	argv++;
+	out_color_default();
 	if (parse_options(&argc, &argv))
 		return EXIT_USAGE;
 	if (out_options.json)

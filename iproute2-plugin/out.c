@@ -16,8 +16,15 @@ struct out_options out_options;
 static bool empty[DEPTH_MAX];	/* the array or object open at this depth */
 static int depth;
 
-static const char *const light[] = { "", "\033[36m", "\033[33m", "\033[32m", "\033[31m" };
-static const char *const dark[] = { "", "\033[1;36m", "\033[1;33m", "\033[1;32m", "\033[1;31m" };
+static const char *const light[] = {
+	[C_NONE] = "", [C_NAME] = "\033[36m", [C_MAC] = "\033[33m", [C_UP] = "\033[32m",
+	[C_DOWN] = "\033[31m", [C_INET] = "\033[35m", [C_INET6] = "\033[34m",
+};
+
+static const char *const dark[] = {
+	[C_NONE] = "", [C_NAME] = "\033[1;36m", [C_MAC] = "\033[1;33m", [C_UP] = "\033[1;32m",
+	[C_DOWN] = "\033[1;31m", [C_INET] = "\033[1;35m", [C_INET6] = "\033[1;34m",
+};
 
 bool out_is_json(void)
 {
@@ -29,6 +36,15 @@ void out_color_auto(void)
 	const char *term = getenv("TERM");
 
 	out_options.color = isatty(STDOUT_FILENO) && term && strcmp(term, "dumb");
+}
+
+/* As iproute2: NO_COLOR counts if it is not empty, and an option counts more. */
+void out_color_default(void)
+{
+	const char *no = getenv("NO_COLOR");
+
+	if (!no || !*no)
+		out_color_auto();
 }
 
 /* As iproute2: the second field of COLORFGBG, 0-6 or 8, is a dark background. */

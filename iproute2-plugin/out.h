@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 enum out_kind { OUT_TEXT = 1, OUT_JSON = 2, OUT_ANY = 3 };
-enum out_color { C_NONE, C_NAME, C_MAC, C_UP, C_DOWN };
+enum out_color { C_NONE, C_NAME, C_MAC, C_UP, C_DOWN, C_INET, C_INET6 };
 
 struct out_options {
 	bool json, pretty, color, oneline;
@@ -17,6 +17,7 @@ extern struct out_options out_options;
 
 bool out_is_json(void);
 void out_color_auto(void);
+void out_color_default(void);	/* auto, unless NO_COLOR says never */
 
 /* key: NULL at the top and in arrays. Nothing is printed in text. */
 void out_open_array(const char *key);

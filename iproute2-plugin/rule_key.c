@@ -271,7 +271,7 @@ static void show_prefix(const char *key, const char *fmt, int family, const uint
 
 	inet_ntop(family == 4 ? AF_INET : AF_INET6, address, text, sizeof(text));
 	snprintf(prefix, sizeof(prefix), "%s/%u", text, len);
-	out_string(OUT_ANY, C_NONE, key, fmt, prefix);
+	out_string(OUT_ANY, family == 4 ? C_INET : C_INET6, key, fmt, prefix);
 }
 
 static void show_protocol(uint8_t protocol)

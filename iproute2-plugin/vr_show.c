@@ -461,8 +461,10 @@ static void show_brief(const struct vr *vr)
 	out_string(OUT_TEXT, C_NAME, NULL, "%-16s ", *vr->conf.name ? vr->conf.name : id);
 	out_string(OUT_TEXT, vr->state == EUROPA_RUNNING ? C_UP : C_DOWN, NULL, "%-10s",
 		   state_name(vr->state));
-	for (i = 0; i < vr->nports; i++)
-		out_text(" %s@%s", vr->ports[i].ifname, vr->ports[i].lower);
+	for (i = 0; i < vr->nports; i++) {
+		out_string(OUT_TEXT, C_NAME, NULL, " %s", vr->ports[i].ifname);
+		out_string(OUT_TEXT, C_NAME, NULL, "@%s", vr->ports[i].lower);
+	}
 	out_text(" \n");
 }
 

@@ -15,6 +15,8 @@ WORDS = os.path.join(OUT, 'fuzz/words')
 VR, NAME, NETNS, STATE, PID, PORT, STATS, FEATURES = 1, 2, 3, 13, 14, 16, 18, 29
 PORT_NUMBER, PORT_IFINDEX, PORT_IFNAME, PORT_LOWER, PORT_UP = 1, 2, 3, 5, 9
 
+NO_FILE, NO_TTY, NO_USERS = 9, 23, 25    # enum fault of words/machine.h
+
 
 def u8(kind, n):
     return bytes([0 << 5 | kind, n])
@@ -47,8 +49,9 @@ def answer(*parts):
     return b'\0\2' + attributes(*parts)
 
 
-def run(*words, tail=b'', faults=0):
+def run(*words, tail=b'', faults=0, terminal=False):
     """What it prints, and its exit code."""
+    faults |= 0 if terminal else 1 << NO_TTY
     with tempfile.NamedTemporaryFile() as f:
         f.write(b'a' + '\0'.join(words).encode() + b'\xff\xff' + faults.to_bytes(4, 'little') + tail)
         f.flush()
