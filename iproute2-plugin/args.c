@@ -27,12 +27,13 @@ const char *const port_mode_names[3] = {
 
 /* Words that mean something where a VR's name can stand. */
 static const char *const keywords[] = {
-	"add", "address", "attach", "check", "classifier", "confirm", "count", "del", "delete",
-	"detach", "dev", "exec", "fallback", "force", "format", "group", "help", "id", "identify",
-	"limit", "list", "ls", "lst", "metrics", "mode", "monitor", "name", "netns", "object",
-	"owner", "pids", "pinned", "port", "pref", "prio", "program", "queues", "replace",
-	"rule", "section", "set", "show", "slots", "snap", "spoofchk", "timeout", "top", "trace",
-	"user", "verbose", "vlan", "vr", "wait",
+	"add", "address", "attach", "check", "classifier", "confirm", "count", "del",
+	"delete", "detach", "dev", "exec", "fallback", "force", "format", "group",
+	"help", "http", "id", "identify", "limit", "list", "ls", "lst", "metrics",
+	"mode", "monitor", "name", "netns", "object", "owner", "pids", "pinned",
+	"port", "pref", "prio", "program", "queues", "replace", "rule", "section",
+	"set", "show", "slots", "snap", "spoofchk", "timeout", "top", "trace", "user",
+	"verbose", "vlan", "vr", "wait",
 };
 
 const char *args_next(struct args *a)

@@ -39,9 +39,11 @@ const struct counter counters[EUROPA_C_COUNT] = {
 	PACKETS(TX_DOWN, "The port or its lower device is down."),
 	PACKETS(TX_NOMEM, "The kernel had no memory to send the packet."),
 	PACKETS(TX_QDISC, "Refused by the lower device's qdisc or driver: it is full."),
-	PACKETS(GONE, "The port went away while the VR had the packet, or the VR kept it for too long."),
+	PACKETS(GONE,
+		"The port went away while the VR had the packet, or the VR kept it for too long."),
 	PACKETS(FILTERED, "Given to the kernel's stack, though a data plane runs, for its rules."),
-	PACKETS(TX_LIMIT, "Made by the data plane, while what it made before fills the VR's limit."),
+	PACKETS(TX_LIMIT,
+		"Made by the data plane, while what it made before fills the VR's limit."),
 	PACKETS(IDLE, "Given to the kernel's stack while the data plane slept, as it agreed to."),
 };
 

@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 #include <linux/capability.h>
 
+#include "caps.h"
 #include "cmd.h"
 #include "genl.h"
 #include "netns.h"
@@ -121,16 +122,6 @@ static int drop_bounding_set(void)
 	return 0;
 }
 
-static int drop_capabilities(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
-
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0))
-		return fail("Cannot drop ambient capabilities");
-	return syscall(SYS_capset, &header, none) ? fail("Cannot drop capabilities") : 0;
-}
-
 static int drop_privileges(const struct who *who)
 {
 	if (drop_bounding_set())
@@ -138,8 +129,8 @@ static int drop_privileges(const struct who *who)
 	if (setgroups(0, NULL) || setresgid(who->gid, who->gid, who->gid) ||
 	    setresuid(who->uid, who->uid, who->uid))
 		return fail("Cannot change user");
-	if (drop_capabilities())
-		return EXIT_KERNEL;
+	if (caps_drop())
+		return fail("Cannot drop capabilities");
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? fail("Cannot set no_new_privs") : 0;
 }
 

@@ -50,7 +50,9 @@ static const struct command commands[] = {
 	  "[ -b ] [ -n COUNT ] [ -d SECONDS ]\n"
 	  "                 [ -o { number | name | packets | bits | lost | cpu } ] [ VR ... ]" },
 	{ "trace", cmd_trace, "[ VR ] [ count N ]" },
-	{ "metrics", cmd_metrics, "[ format { openmetrics | prometheus } ] [ VR ... ]" },
+	{ "metrics", cmd_metrics,
+	  "[ format { openmetrics | prometheus } ] [ VR ... ]\n"
+	  "       ip vr metrics http" },
 	{ "help", cmd_help, NULL },
 };
 

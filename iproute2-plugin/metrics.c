@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) the Europa authors
 /*
- * ip vr metrics: figures of VRs as OpenMetrics, or as Prometheus' older text. They differ in what
+ * Figures of VRs as OpenMetrics, or as Prometheus' older text. They differ in what
  * a counter's family is called: without _total in the one, with it in the other.
  */
 #include <inttypes.h>
@@ -9,13 +9,10 @@
 #include <string.h>
 
 #include "args.h"
-#include "cmd.h"
 #include "counters.h"
 #include "labels.h"
 #include "metrics.h"
 #include "vr_show.h"
-
-#define METRICS_VRS	64	/* that can be named in a command */
 
 enum kind { COUNTER, GAUGE, INFO };
 
@@ -39,8 +36,9 @@ static void begin(const struct family *f)
 	static const char *const types[] = { "counter", "gauge", "info" };
 	bool open = format == METRICS_OPENMETRICS;
 	const char *behind = open ? "" : suffix(f);
+	enum kind kind = !open && f->kind == INFO ? GAUGE : f->kind;
 
-	printf("# TYPE %s%s %s\n", f->name, behind, types[!open && f->kind == INFO ? GAUGE : f->kind]);
+	printf("# TYPE %s%s %s\n", f->name, behind, types[kind]);
 	if (open && f->unit)
 		printf("# UNIT %s %s\n", f->name, f->unit);
 	printf("# HELP %s%s %s\n", f->name, behind, f->help);
@@ -81,7 +79,7 @@ static void print_vr_info(const struct sample *s)
 static void print_state(const struct sample *s)
 {
 	static const struct family f = { "europa_vr_state", GAUGE, NULL,
-		"1 for what the data plane does: none is there (idle), it is attached, it is running." };
+		"1 for what the data plane does: none is there (idle), it is attached, or running." };
 	size_t i;
 	int state;
 
@@ -106,7 +104,8 @@ static const struct {
 	{ { "europa_vr_limit_bytes", GAUGE, "bytes",
 	    "Memory of the packets that the VR may hold." }, limit_of },
 	{ { "europa_vr_ports", GAUGE, NULL, "Ports that the VR has." }, port_count_of },
-	{ { "europa_vr_attaches", COUNTER, NULL, "Times a data plane has attached." }, generation_of },
+	{ { "europa_vr_attaches", COUNTER, NULL,
+	    "Times a data plane has attached." }, generation_of },
 };
 
 static void print_vr_figures(const struct sample *s)
@@ -116,9 +115,10 @@ static void print_vr_figures(const struct sample *s)
 	for (figure = 0; figure < sizeof(vr_figures) / sizeof(vr_figures[0]); figure++) {
 		begin(&vr_figures[figure].f);
 		for (i = 0; i < s->count; i++) {
-			struct labels l = vr_labels(&s->vrs[i].vr);
+			const struct vr *vr = &s->vrs[i].vr;
+			struct labels l = vr_labels(vr);
 
-			print_u64(&vr_figures[figure].f, &l, vr_figures[figure].value(&s->vrs[i].vr));
+			print_u64(&vr_figures[figure].f, &l, vr_figures[figure].value(vr));
 		}
 	}
 }
@@ -170,7 +170,7 @@ static void print_slots_of(const struct family *f, const struct vr *vr, const st
 static void print_slots(const struct sample *s)
 {
 	static const struct family f = { "europa_vr_slots", GAUGE, NULL,
-		"Slots by owner: free, rx (a packet that the VR has), vr (its packet was taken back), "
+		"Slots by owner: free, rx (a packet the VR has), vr (its packet was taken back), "
 		"spare (blank, the VR's), tx (leaving). All are 0 without a data plane." };
 	size_t i, q;
 
@@ -187,8 +187,10 @@ static const struct {
 	struct family f;
 	uint64_t (*value)(const struct vr_queue *q);
 } queue_figures[] = {
-	{ { "europa_vr_held_bytes", GAUGE, "bytes", "Memory of the packets that the VR holds." }, held_of },
-	{ { "europa_vr_asleep", GAUGE, NULL, "1: the data plane sleeps, waiting for packets." }, asleep_of },
+	{ { "europa_vr_held_bytes", GAUGE, "bytes",
+	    "Memory of the packets that the VR holds." }, held_of },
+	{ { "europa_vr_asleep", GAUGE, NULL,
+	    "1: the data plane sleeps, waiting for packets." }, asleep_of },
 };
 
 static void print_queue_figures(const struct sample *s)
@@ -201,8 +203,9 @@ static void print_queue_figures(const struct sample *s)
 			for (q = 0; q < s->vrs[i].vr.nqueues; q++) {
 				const struct vr_queue *queue = &s->vrs[i].vr.queues[q];
 				struct labels l = queue_labels(&s->vrs[i].vr, queue);
+				uint64_t value = queue_figures[figure].value(queue);
 
-				print_u64(&queue_figures[figure].f, &l, queue_figures[figure].value(queue));
+				print_u64(&queue_figures[figure].f, &l, value);
 			}
 	}
 }
@@ -276,7 +279,7 @@ static void print_ports(const struct sample *s)
 	static const struct family up = { "europa_port_up", GAUGE, NULL,
 		"1: the port's interface is up and has a carrier." };
 	static const struct family rules = { "europa_port_filtered", GAUGE, NULL,
-		"1: there are rules of nftables, tc and others that forwarded packets would meet." };
+		"1: there are rules, of nftables, tc or others, that forwarded packets meet." };
 	static const struct family rx = { "europa_port_rx_bytes", COUNTER, "bytes",
 		"Bytes that the port's interface has received, for the data plane or the kernel." };
 	static const struct family tx = { "europa_port_tx_bytes", COUNTER, "bytes",
@@ -355,42 +358,4 @@ void metrics_print(const struct sample *s, enum metrics_format as)
 	print_counters(s);
 	if (format == METRICS_OPENMETRICS)
 		printf("# EOF\n");
-}
-
-static int print_sample(struct sampler *sampler, enum metrics_format as)
-{
-	struct sample s;
-	int ret;
-
-	if (sample_take(sampler, &s))
-		return sample_fail(sampler);
-	ret = sample_complete(sampler, &s);
-	if (!ret)
-		metrics_print(&s, as);
-	sample_free(&s);
-	return ret;
-}
-
-int cmd_metrics(struct args *a)
-{
-	static const char *const formats[] = { "openmetrics", "prometheus" };
-	struct vr_ref refs[METRICS_VRS];
-	struct sampler sampler = { .refs = refs };
-	int as = METRICS_OPENMETRICS, ret;
-	const char *value;
-
-	if (args_take(a, "format")) {
-		value = args_value(a, "format");
-		as = value ? parse_one_of("format", value, formats, 2) : -1;
-		if (as < 0)
-			return EXIT_USAGE;
-	}
-	if (take_refs(a, refs, &sampler.nrefs, METRICS_VRS))
-		return EXIT_USAGE;
-	ret = sampler_open(&sampler);
-	if (ret)
-		return ret;
-	ret = print_sample(&sampler, as);
-	sampler_close(&sampler);
-	return ret;
 }

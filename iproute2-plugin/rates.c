@@ -61,7 +61,8 @@ static void all_ports(struct rates *r, const struct vr_sample *before, double se
 	size_t i;
 
 	for (i = 0; i < now->vr.nports; i++) {
-		port_rates(&r->ports[i], port_before(before, &now->vr.ports[i]), &now->ports[i], seconds);
+		port_rates(&r->ports[i], port_before(before, &now->vr.ports[i]), &now->ports[i],
+			   seconds);
 		r->rx_bits += r->ports[i].rx_bits;
 		r->tx_bits += r->ports[i].tx_bits;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Copyright (C) the Europa authors */
-/* All VRs at one time, with what they, their ports and data planes have used: for metrics and top. */
+/* All VRs at one time, with what they, their ports and data planes have used. */
 #ifndef SAMPLE_H
 #define SAMPLE_H
 

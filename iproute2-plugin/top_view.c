@@ -76,7 +76,8 @@ static void add_vr(struct lines *l, const struct rates *r, bool marked)
 
 	snprintf(number, sizeof(number), "%u", vr->conf.id);
 	lines_add(l, marked, HEAD_FORMAT, number, vr->conf.name, state_of(vr),
-		  figure(in, r->known, r->c[EUROPA_C_RX]), figure(out, r->known, r->c[EUROPA_C_SEND]),
+		  figure(in, r->known, r->c[EUROPA_C_RX]),
+		  figure(out, r->known, r->c[EUROPA_C_SEND]),
 		  figure(stack, r->known, to_stack(r->c)),
 		  figure(rx, r->known, r->rx_bits), figure(tx, r->known, r->tx_bits),
 		  figure(burst, in_bursts > 0, in_bursts),

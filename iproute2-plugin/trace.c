@@ -87,8 +87,8 @@ static void show_text(const struct tracer *t, const struct drop *d)
 	const char *text = text_of(d->why);
 	struct lines l = { 0 };
 
-	lines_add(&l, false, "vr %u%s%s port %u%s%s length %u %s%s%s", d->vr, *name ? " " : "", name,
-		  d->port, *ifname ? " " : "", ifname, d->len, d->why, *text ? ": " : "", text);
+	lines_add(&l, false, "vr %u%s%s port %u%s%s length %u %s%s%s",
+		  d->vr, *name ? " " : "", name, d->port, *ifname ? " " : "", ifname, d->len, d->why, *text ? ": " : "", text);
 	lines_print(&l);
 	lines_free(&l);
 }

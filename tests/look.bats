@@ -79,6 +79,27 @@ vr_counts() { [ "$(vr_stat blue ".stats.$1")" = "$2" ]; }
 	ip vr metrics | grep -Fqx 'europa_vr_state{vr="blue",number="7",state="running"} 1'
 }
 
+# scrape: what a client gets, as europa-metrics@.service lets the exporter run: nobody, with one
+# capability, which the figures of ports elsewhere take.
+scrape()
+{
+	printf 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n' | socat -t 20 - TCP:127.0.0.1:19130
+}
+
+@test "the exporter: figures of all ports to who asks over HTTP, with one capability" {
+	local answer
+
+	spawn setpriv --reuid=nobody --regid=nogroup --clear-groups --inh-caps=-all,+net_admin \
+		--ambient-caps=-all,+net_admin --bounding-set=-all,+net_admin \
+		socat TCP-LISTEN:19130,bind=127.0.0.1,reuseaddr,fork EXEC:'ip-vr metrics http'
+	wait_until 20 grep -q :4ABA /proc/net/tcp
+	answer=$(scrape)
+	grep -q '^HTTP/1.1 200 OK' <<< "$answer"
+	grep -q '^europa_port_rx_bytes_total{vr="blue",number="7",port="0",device="eu0"} ' <<< "$answer"
+	answer=$(printf 'POST /metrics HTTP/1.1\r\n\r\n' | socat -t 20 - TCP:127.0.0.1:19130)
+	grep -q '^HTTP/1.1 405 ' <<< "$answer"
+}
+
 # --- top ---------------------------------------------------------------------------------
 
 # lost_are N: what all looks of top tell, in all.

@@ -53,12 +53,13 @@ def run(*words, tail=b'', faults=0, terminal=False):
     """What it prints, and its exit code."""
     faults |= 0 if terminal else 1 << NO_TTY
     with tempfile.NamedTemporaryFile() as f:
-        f.write(b'a' + '\0'.join(words).encode() + b'\xff\xff' + faults.to_bytes(4, 'little') + tail)
+        f.write(b'a' + '\0'.join(words).encode() + b'\xff\xff')
+        f.write(faults.to_bytes(4, 'little') + tail)
         f.flush()
         said = subprocess.run([WORDS, f.name], env=dict(os.environ, SHOW='y'),
                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False).stderr
-    found = re.search(rb'exit code (\d+),.*?\nstdout: (.*?)\nstderr: (.*?)\n(ip-vr: |Executed)', said,
-                      re.S)
+    found = re.search(rb'exit code (\d+),.*?\nstdout: (.*?)\nstderr: (.*?)\n(ip-vr: |Executed)',
+                      said, re.S)
     if not found:
         print('# it ended otherwise:\n' + said.decode(errors='replace'))
         return '', '', 255

@@ -246,7 +246,7 @@ ssize_t fake_read(int fd, void *to, size_t size)
 	char *bytes = to;
 	size_t n = 0;
 
-	if (!machine_has_terminal(fd))
+	if (fd)			/* standard input is there */
 		machine_fd(fd);
 	while (n < size && machine.left && n < 64)
 		bytes[n++] = machine_byte();
@@ -644,7 +644,7 @@ struct tm *fake_localtime_r(const time_t *t, struct tm *tm)
 int fake_poll(struct pollfd *p, nfds_t count, int timeout)
 {
 	(void)count;
-	if (!machine_has_terminal(p->fd))
+	if (p->fd)
 		machine_fd(p->fd);
 	if (++polls > POLLS)
 		machine_stop(KILLED, 0);
@@ -679,7 +679,7 @@ int fake_isatty(int fd)
 
 /* ---- the terminal ------------------------------------------------------ */
 
-bool machine_has_terminal(int fd)
+static bool has_terminal(int fd)
 {
 	return fd >= 0 && fd < STREAMS && !machine_fault(NO_TTY);
 }
@@ -688,15 +688,15 @@ int fake_tcgetattr(int fd, struct termios *t)
 {
 	memset(t, 0, sizeof(*t));
 	t->c_lflag = ICANON | ECHO;
-	return machine_has_terminal(fd) && !machine_fault(NO_RIGHTS) ? 0 : machine_fail(ENOTTY);
+	return has_terminal(fd) && !machine_fault(NO_RIGHTS) ? 0 : machine_fail(ENOTTY);
 }
 
 int fake_tcsetattr(int fd, int when, const struct termios *t)
 {
 	(void)when;
-	if (machine_has_terminal(fd))
+	if (has_terminal(fd))
 		machine.raw = !(t->c_lflag & ECHO);
-	return machine_has_terminal(fd) ? 0 : machine_fail(ENOTTY);
+	return has_terminal(fd) ? 0 : machine_fail(ENOTTY);
 }
 
 ssize_t fake_write(int fd, const void *bytes, size_t size)

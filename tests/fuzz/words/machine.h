@@ -64,7 +64,6 @@ void machine_bug(const char *what) __attribute__((noreturn));	/* and shows */
 
 int machine_new_fd(const char *path);
 const char *machine_fd(int fd);	/* its path; not open: a bug */
-bool machine_has_terminal(int fd);	/* it is standard input or output, and that is a terminal */
 int fake_close(int fd);
 
 void machine_netlink_begin(void);
