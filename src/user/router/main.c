@@ -12,6 +12,7 @@
 #include "ask.h"
 #include "check.h"
 #include "loop.h"
+#include "notify.h"
 
 #define SYNC_TIMEOUT	30000	/* ms without a message of the kernel */
 #define SPIN_DEFAULT	64	/* looks, some microseconds */
@@ -238,7 +239,9 @@ static int forward(struct loop *l, const struct options *o)
 	if (l->r->verbose)
 		fprintf(stderr, "europa-router: vr %u: started\n", l->r->vr);
 	answer(l, &inquiry, o);
+	notify("READY=1");
 	err = loop_run(l);
+	notify("STOPPING=1");
 	l->inquiry = NULL;
 	inquiry_close(&inquiry);
 	return err;
