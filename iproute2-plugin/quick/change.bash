@@ -53,13 +53,8 @@ attach_port()
 	value_of WANTED "port $dev force" no
 	[ "$REPLY" = no ] || words+=(force)
 	run "port $dev" ip-vr attach dev "$dev" vr "$NAME" "${words[@]}" || return
-	for pair in "${!words[@]}"; do
-		case ${words[pair]} in
-		spoofchk | mode) RUNNING+=("port $dev ${words[pair]} ${words[pair + 1]}") ;;
-		vlan | name) RUNNING+=("port $dev ${words[pair]} ${words[pair + 1]}") ;;
-		address) RUNNING+=("port $dev mac ${words[pair + 1]}") ;;
-		port) RUNNING+=("port $dev number ${words[pair + 1]}") ;;
-		esac
+	for pair in name number mac mode spoofchk vlan; do
+		! value_of WANTED "port $dev $pair" || RUNNING+=("port $dev $pair $REPLY")
 	done
 }
 

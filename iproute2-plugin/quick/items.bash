@@ -64,7 +64,7 @@ line_of()
 
 	REPLY=$FILE
 	for i in "${!WANTED[@]}"; do
-		[ "${WANTED[i]}" != "$1" ] || { REPLY=$FILE:${LINE_OF[i]}; return 0; }
+		[ "${WANTED[i]}" != "$1" ] || { REPLY=$FILE${LINE_OF[i]:+:${LINE_OF[i]}}; return 0; }
 	done
 }
 

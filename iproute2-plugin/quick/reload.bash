@@ -118,7 +118,7 @@ put_back()
 	trap '' INT TERM HUP
 	APPLIED=("${WANTED[@]}")
 	WANTED=("${BEFORE[@]}") LINE_OF=()
-	read_running && change_all 2> /dev/null ||
+	read_running && change_all ||
 		echo "vr-quick: not all could be put back: see ip-vr show $NAME." >&2
 	return "$STATUS"
 }
