@@ -108,7 +108,7 @@ add_buckets()
 # add_sysctls now|all: those there are; a port brings some of its own.
 add_sysctls()
 {
-	local item status
+	local item name status
 
 	items WANTED sysctl
 	for item in "${REPLIES[@]}"; do
@@ -118,7 +118,10 @@ add_sysctls()
 		case $status:$1 in
 		0:*) RUNNING+=("$item") ;;
 		3:now) ;;
-		3:all) said_of 1 "$item" "there is no such setting" || return ;;
+		3:all)
+			read -r _ name _ <<< "$item"
+			said_of 1 "$item" "there is no setting $name" || return
+			;;
 		*) return "$status" ;;
 		esac
 	done
