@@ -164,7 +164,7 @@ static inline int europa_compat_newlink(struct net *net, struct net_device *dev,
 #define europa_compat_newlink	europa_link_new
 #endif
 
-/* A device without a namespace, for NAPI contexts that only wake sleepers. */
+/* A device without a namespace, for NAPI contexts of our own. */
 static inline struct net_device *europa_compat_alloc_dummy(void)
 {
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
@@ -197,6 +197,14 @@ static inline void europa_compat_free_dummy(struct net_device *dev)
 	free_netdev(dev);
 #endif
 }
+
+/* With PREEMPT_RT, BH that is off keeps others away from what is this processor's
+ * by a lock; later kernels may want one for each thing.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+#define local_lock_nested_bh(lock)	((void)(lock))
+#define local_unlock_nested_bh(lock)	((void)(lock))
+#endif
 
 /* What helpers of a BPF program keep per run has moved to the task. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)

@@ -7,10 +7,11 @@
  * EUROPA_FEATURE_IDLE at ATTACH, and EUROPA_RX_IDLE for each sleep.
  *
  * Order: the stack gets a packet only while no other is on the rx ring, in the
- * data plane's hands or being transmitted for it, by the kernel's own table; and
- * as a rule it is done with it before this processor looks at the next one. So
- * neither way overtakes the other. What takes packets to other processors or
- * queues below may still do so, as for any forwarder: RPS on the port, XPS.
+ * data plane's hands or being transmitted for it, by the kernel's own table, nor
+ * waits in this processor's stage; and as a rule it is done with it before this
+ * processor looks at the next one. So neither way overtakes the other. What takes
+ * packets to other processors or queues below may still do so, as for any
+ * forwarder: RPS on the port, XPS.
  *
  * When does waking pay? From EUROPA_IDLE_RUN packets at a time.
  * - The last time that the data plane was woken is looked at first. If that was

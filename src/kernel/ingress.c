@@ -6,6 +6,7 @@
 #include "classify.h"
 #include "ingress.h"
 #include "rx.h"
+#include "stage.h"
 
 #define EUROPA_GROUPS_MAX	256	/* frames waiting to be copied */
 
@@ -26,7 +27,7 @@ static void europa_ingress_groups(struct work_struct *work)
 				continue;
 			copy = skb_clone(skb, GFP_ATOMIC);
 			if (copy)
-				europa_rx(port, copy, EUROPA_RX_MULTICAST);
+				europa_stage(port, copy, EUROPA_RX_MULTICAST);
 			else
 				europa_rx_nomem(port, skb->len);
 		}
@@ -97,7 +98,7 @@ static unsigned int europa_ingress_deliver(struct europa_port *port,
 	europa_ingress_push(skb);
 	if (is_multicast_ether_addr(skb->data))
 		flags |= EUROPA_RX_MULTICAST;
-	europa_rx(port, skb, flags);
+	europa_stage(port, skb, flags);
 	return NF_STOLEN;
 }
 

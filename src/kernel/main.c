@@ -13,7 +13,7 @@
 #include "genl.h"
 #include "link.h"
 #include "note.h"
-#include "queue.h"
+#include "stage.h"
 #include "vr_admin.h"
 
 #if !EUROPA_COMPAT_KNOWN
@@ -30,12 +30,12 @@ static int __init europa_init(void)
 	err = europa_note_module_init();
 	if (err)
 		return err;
-	err = europa_queue_module_init();
+	err = europa_stage_module_init();
 	if (err)
 		goto err_note;
 	err = europa_chardev_module_init();
 	if (err)
-		goto err_queue;
+		goto err_stage;
 	err = europa_vr_module_init();
 	if (err)
 		goto err_chardev;
@@ -58,8 +58,8 @@ err_vr:
 	europa_vr_module_exit();
 err_chardev:
 	europa_chardev_module_exit();
-err_queue:
-	europa_queue_module_exit();
+err_stage:
+	europa_stage_module_exit();
 err_note:
 	europa_note_module_exit();
 	return err;
@@ -73,7 +73,7 @@ static void __exit europa_exit(void)
 	europa_link_module_exit();
 	europa_vr_module_exit();
 	europa_chardev_module_exit();
-	europa_queue_module_exit();
+	europa_stage_module_exit();
 	europa_note_module_exit();
 	rcu_barrier(); /* VRs are freed by RCU callbacks of this module */
 }

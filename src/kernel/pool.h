@@ -63,8 +63,8 @@ struct europa_claim {
  * All the memory is given up at detach, see europa_pool_empty(): what is left
  * for a mapping that stays is this struct. Who uses more than refs and maps
  * got the pool from queue->pool, under one of the locks by which detach takes
- * it out there, and is done with it when he lets go; the NAPI is stopped and
- * RCU waited for before the memory goes. A VMA's close only compares.
+ * it out there, and is done with it when he lets go; RCU is waited for before
+ * the memory goes. A VMA's close only compares.
  */
 struct europa_pool {
 	struct kref refs;

@@ -9,6 +9,7 @@
 #include "lower.h"
 #include "note.h"
 #include "port.h"
+#include "stage.h"
 #include "trace.h"
 
 /* ---- what the datapath asks ---- */
@@ -455,14 +456,15 @@ static void europa_port_withdraw(struct europa_port *port)
 	}
 }
 
-/* After a grace period since europa_link_del(), so no packet can be on its way in. Also
- * called when registering failed, before anything was linked.
+/* After a grace period since europa_link_del(), so no packet comes in any more.
+ * Also called when registering failed, before anything was linked.
  */
 static void europa_port_uninit(struct net_device *dev)
 {
 	struct europa_port *port = netdev_priv(dev);
 
 	if (port->linked) {
+		europa_stage_await();
 		europa_port_withdraw(port);
 		europa_port_leave_stats(port);
 		xa_erase(&port->vr->ports, port->number);

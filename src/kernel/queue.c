@@ -13,97 +13,12 @@
 #include "trace.h"
 #include "tx.h"
 
-/* Home of the NAPI contexts; no interface anybody can see. All VRs share it,
- * and adding to and taking from its list is for the caller to serialise.
- */
-static struct net_device *europa_queue_dummy;
-static DEFINE_MUTEX(europa_queue_napis);
-
-int europa_queue_module_init(void)
-{
-	europa_queue_dummy = europa_compat_alloc_dummy();
-	return europa_queue_dummy ? 0 : -ENOMEM;
-}
-
-void europa_queue_module_exit(void)
-{
-	europa_compat_free_dummy(europa_queue_dummy);
-}
-
 void europa_queue_init(struct europa_queue *queue, struct europa_vr *vr)
 {
 	spin_lock_init(&queue->lock);
 	init_waitqueue_head(&queue->wait);
 	europa_age_init(queue);
 	queue->vr = vr;
-}
-
-/*
- * Does the sleeper need waking? Once per sleep: the VR stays armed until it
- * runs again, which may be many batches later. What it says, {cursor, armed},
- * changes with each sleep, even where poll() is not called anew (edge-triggered
- * epoll).
- */
-static bool europa_queue_to_wake(struct europa_queue *queue)
-{
-	u64 wait;
-
-	lockdep_assert_held(&queue->lock);
-	if (!queue->pool)
-		return false;
-	wait = READ_ONCE(queue->pool->ctl->rx_wait);
-	if (!(wait & EUROPA_RX_ARMED) ||
-	    (!READ_ONCE(queue->sleeping) && wait == queue->woken))
-		return false;
-	WRITE_ONCE(queue->sleeping, false);
-	queue->woken = wait;
-	return true;
-}
-
-/*
- * Runs after the driver's batch. Clearing wake_scheduled under the lock orders
- * it against every publication: one whose publisher saw the flag set is
- * visible here, before rx_wait and sleeping are read. The VR stores rx_wait,
- * fences and looks at the ring again, so either it sees the packet or this sees
- * it armed; and the same for sleeping, see europa_queue_readable().
- */
-static int europa_queue_wake(struct napi_struct *napi, int budget)
-{
-	struct europa_queue *queue = container_of(napi, struct europa_queue,
-						  napi);
-	bool wake;
-
-	spin_lock(&queue->lock);
-	queue->wake_scheduled = false;
-	/* publications before rx_wait; pairs with readable() and the VR's */
-	smp_mb();
-	wake = europa_queue_to_wake(queue);
-	spin_unlock(&queue->lock);
-	if (wake) {
-		europa_stats_inc(queue->vr->stats, EUROPA_C_WAKES);
-		trace_europa_wake(queue->vr->id);
-		wake_up_interruptible_poll(&queue->wait, EPOLLIN | EPOLLRDNORM);
-	}
-	napi_complete_done(napi, 0);
-	return 0;
-}
-
-static void europa_queue_napi_add(struct europa_queue *queue)
-{
-	mutex_lock(&europa_queue_napis);
-	netif_napi_add_tx(europa_queue_dummy, &queue->napi, europa_queue_wake);
-	mutex_unlock(&europa_queue_napis);
-	napi_enable(&queue->napi);
-}
-
-/* A hook that runs now may still schedule it: wait for RCU before reuse. */
-static void europa_queue_napi_del(struct europa_queue *queue)
-{
-	napi_disable(&queue->napi);
-	mutex_lock(&europa_queue_napis);
-	__netif_napi_del(&queue->napi);
-	mutex_unlock(&europa_queue_napis);
-	synchronize_net();
 }
 
 /*
@@ -120,7 +35,6 @@ static int europa_queue_set_pool(struct europa_queue *queue,
 			 TASK_UNINTERRUPTIBLE);
 	spin_lock_bh(&queue->lock);
 	if (vr->slots == pool->slots && vr->snap == pool->snap) {
-		queue->wake_scheduled = false;
 		WRITE_ONCE(queue->sleeping, false);
 		queue->woken = 0;
 		queue->idle = (struct europa_idle) { };
@@ -160,13 +74,10 @@ int europa_queue_attach(struct europa_queue *queue, struct europa_file *file,
 		return -ENODEV;
 	if (queue->pool)
 		return -EBUSY;
-	europa_queue_napi_add(queue);
 	pool->ctl->generation = queue->generation + 1;
 	err = europa_queue_set_pool(queue, pool, features);
-	if (err) {
-		europa_queue_napi_del(queue);
+	if (err)
 		return err;
-	}
 	WRITE_ONCE(queue->file, file);
 	europa_age_start(queue);
 	europa_queue_note(queue, EUROPA_EVENT_ATTACH);
@@ -234,10 +145,10 @@ void europa_queue_detach(struct europa_queue *queue)
 	spin_unlock_bh(&queue->lock);
 	clear_bit(EUROPA_QUEUE_CLOSING, &queue->bits);
 	clear_and_wake_up_bit(EUROPA_QUEUE_DRAINING, &queue->bits);
-	europa_queue_napi_del(queue);
+	/* Who found it in queue->pool under RCU is done with it after that. */
+	synchronize_net();
 	WRITE_ONCE(queue->file, NULL);
 	put_pid(pid);
-	/* Nobody has it from queue->pool any more: napi_del waited for RCU. */
 	europa_pool_empty(pool);
 	europa_pool_put(pool);
 	europa_queue_note(queue, EUROPA_EVENT_DETACH);
@@ -258,25 +169,24 @@ static bool europa_queue_unread(const struct europa_pool *pool)
  *
  * No wake-up is lost:
  *
- *	poll					publisher, then the NAPI
+ *	poll					publisher, see wake.c
  *	joins the wait queue			rx.cursor = n + 1
  *	sleeping = true				smp_mb()
  *	smp_mb()				reads rx_wait and sleeping
  *	reads rx.cursor				sleeping = false
  *						wakes the wait queue
  *
- * The NAPI follows its publisher, by the lock if on another processor, so of
- * the two fences either this one comes first, and the NAPI sees the sleeper
- * and, as the VR stored it earlier, rx_wait; or the other, and the new cursor
- * is seen here. If the NAPI clears the mark of a sleeper it did not see, it
- * does so on the way to wake an earlier one: it has the wait queue's lock after
+ * Of the two fences either this one comes first, and the publisher sees the
+ * sleeper and, as the VR stored it earlier, rx_wait; or the other, and the new
+ * cursor is seen here. If he clears the mark of a sleeper he did not see, he
+ * does so on the way to wake an earlier one: he has the wait queue's lock after
  * that, and found the new sleeper there, for had it been first, its clearing
  * would have come before the new mark. Nobody clears it when there is
  * something to read: the VR disarms before it looks.
  *
  * A pool that is read here stays for the RCU section: detach takes it out of
- * the queue, waits for RCU in europa_queue_napi_del(), and only then empties
- * it. Who saw it before that is on the wait queue, which detach wakes last.
+ * the queue, waits for RCU, and only then empties it. Who saw it before that is
+ * on the wait queue, which detach wakes last.
  */
 __poll_t europa_queue_readable(struct europa_queue *queue)
 {

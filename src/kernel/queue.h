@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Copyright (C) the Europa authors */
-/* A queue's life: attach, start, stop, detach, and waking its sleeper. */
+/* A queue's life: attach, start, stop, detach. */
 #ifndef _EUROPA_QUEUE_H
 #define _EUROPA_QUEUE_H
 
@@ -8,9 +8,6 @@
 #include "vr.h"
 
 struct pid_namespace;
-
-int europa_queue_module_init(void);
-void europa_queue_module_exit(void);
 
 void europa_queue_init(struct europa_queue *queue, struct europa_vr *vr);
 int europa_queue_attach(struct europa_queue *queue, struct europa_file *file,

@@ -70,6 +70,18 @@ static inline u32 europa_ring_left(const struct europa_ring *ring)
 	return ring->mask + 1 - (ring->cursor & ring->mask);
 }
 
+/* The same for n entries from the cursor on, which is `to`: all is written but the
+ * first one's second word, with the phase.
+ */
+static inline void europa_ring_publish(struct europa_ring *ring,
+				       struct europa_entry *to,
+				       struct europa_entry first, u32 n)
+{
+	/* the other words and slots before it; pairs with the consumer's */
+	smp_store_release(&to->word[1], first.word[1]);
+	WRITE_ONCE(ring->cursor, ring->cursor + n);
+}
+
 /* Copy an entry to private memory; false when it is not valid yet. */
 static inline bool europa_ring_read(const struct europa_entry *from, u16 phase,
 				    struct europa_entry *entry)

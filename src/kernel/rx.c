@@ -9,6 +9,7 @@
 #include "idle.h"
 #include "rx.h"
 #include "trace.h"
+#include "wake.h"
 
 /*
  * To the kernel's own stack at the port. The skb starts at its Ethernet header,
@@ -138,7 +139,7 @@ static noinline u32 europa_rx_describe(const struct sk_buff *skb,
 	return flags;
 }
 
-static bool europa_rx_is_plain(const struct sk_buff *skb)
+static __always_inline bool europa_rx_is_plain(const struct sk_buff *skb)
 {
 	return !skb_vlan_tag_present(skb) && !skb_is_gso(skb) &&
 	       skb->ip_summed != CHECKSUM_PARTIAL;
@@ -150,133 +151,268 @@ static bool europa_rx_is_plain(const struct sk_buff *skb)
  * a short way for it, see europa_tx_usual(). True of it for as long as it is
  * kept, but that a tap takes a share of its memory: EUROPA_RECORD_TAPPED.
  */
-static bool europa_rx_is_usual(const struct sk_buff *skb)
+static __always_inline bool europa_rx_is_usual(const struct sk_buff *skb)
 {
-	__be16 proto = ((struct ethhdr *)skb->data)->h_proto;
+	__be16 proto = skb->protocol;
 
 	return !skb->cloned && !skb_is_nonlinear(skb) && !skb->encapsulation &&
-	       !europa_compat_decrypted(skb) && proto == skb->protocol &&
-	       (proto == htons(ETH_P_IP) || proto == htons(ETH_P_IPV6));
-}
-
-/* Slot header and leading bytes. Returns how many of them. */
-static u32 europa_rx_fill(const struct europa_pool *pool,
-			  struct europa_slot *slot, const struct sk_buff *skb,
-			  u32 meta)
-{
-	void *data = (void *)slot + EUROPA_DATA_OFFSET;
-	u32 bytes = min(skb->len, pool->snap);
-
-	if (skb->ip_summed == CHECKSUM_UNNECESSARY)
-		meta |= EUROPA_SLOT_CSUM_OK;
-	slot->hash = skb->hash;
-	WRITE_ONCE(slot->flags, meta);
-	WRITE_ONCE(slot->state, EUROPA_STATE_VR);
-	if (likely(bytes <= skb_headlen(skb)))
-		europa_pool_copy(data, skb->data, bytes);
-	else if (skb_copy_bits(skb, 0, data, bytes))
-		bytes = 0; /* fragments the kernel cannot read */
-	return bytes;
-}
-
-/* A packet that has a place: keep it, and publish the slot. */
-static void europa_rx_keep(struct europa_pool *pool, struct sk_buff *skb,
-			   const struct europa_port *port, u8 flags)
-{
-	u32 index = pool->free[--pool->nfree];
-	struct europa_slot *slot = europa_pool_slot(pool, index);
-	struct europa_record *record = &pool->records[index];
-	struct europa_entry entry = {
-		.len = skb->len,
-		.slot = index,
-		.offset = EUROPA_DATA_OFFSET,
-		.port = port->number,
-		.flags = flags,
-	};
-	u32 meta = 0;
-
-	if (unlikely(!europa_rx_is_plain(skb))) {
-		meta = europa_rx_describe(skb, slot);
-		entry.flags |= EUROPA_RX_META;
-	}
-	entry.bytes = europa_rx_fill(pool, slot, skb, meta);
-	record->skb = skb;
-	record->seq = pool->rx.cursor;
-	record->port = port->number;
-	record->owner = EUROPA_OWNER_RX;
-	record->flags = entry.flags;
-	if (likely(!meta && europa_rx_is_usual(skb)))
-		record->flags |= EUROPA_RECORD_PLAIN;
-	if (unlikely(!list_empty(&port->dev->ptype_all)))
-		record->flags |= EUROPA_RECORD_TAPPED;
-	pool->count[EUROPA_OWNER_RX]++;
-	pool->kept_bytes += skb->truesize;
-	europa_ring_produce(&pool->rx, &entry);
+	       !europa_compat_decrypted(skb) &&
+	       (proto == htons(ETH_P_IP) || proto == htons(ETH_P_IPV6)) &&
+	       ((struct ethhdr *)skb->data)->h_proto == proto &&
+	       europa_rx_is_plain(skb);
 }
 
 /*
- * EUROPA_C_FALLBACK: nothing is running any more. EUROPA_C_IDLE: the packet is
- * the stack's, as the data plane sleeps.
+ * Packets in a row for one port, linked by skb->next, and what is the same of all
+ * of them in an entry and in a record.
  */
-static enum europa_counter europa_rx_admit(struct europa_queue *queue,
-					   struct sk_buff *skb,
-					   const struct europa_port *port,
-					   u8 flags)
+struct europa_rx_run {
+	struct europa_port *port;
+	struct sk_buff *first;
+	struct sk_buff *refused;	/* that there is no room for */
+	u32 n, truesize;
+	struct europa_entry entry;	/* offset, port, flags */
+	struct europa_record record;	/* port, owner, flags */
+	struct europa_record usual;	/* the same of usual packets */
+};
+
+static void europa_rx_run_init(struct europa_rx_run *run,
+			       struct europa_port *port, u8 flags)
+{
+	*run = (struct europa_rx_run) {
+		.port = port,
+		.entry.offset = EUROPA_DATA_OFFSET,
+		.entry.port = port->number,
+		.entry.flags = flags,
+		.record.port = port->number,
+		.record.owner = EUROPA_OWNER_RX,
+		.record.flags = flags,
+	};
+	if (unlikely(!list_empty(&port->dev->ptype_all)))
+		run->record.flags |= EUROPA_RECORD_TAPPED;
+	run->usual = run->record;
+	run->usual.flags |= EUROPA_RECORD_PLAIN;
+}
+
+static __always_inline u32 europa_rx_csum_ok(const struct sk_buff *skb)
+{
+	return skb->ip_summed == CHECKSUM_UNNECESSARY ? EUROPA_SLOT_CSUM_OK : 0;
+}
+
+static __always_inline void europa_rx_fill_header(struct europa_slot *slot,
+						  const struct sk_buff *skb,
+						  u32 flags)
+{
+	slot->hash = skb->hash;
+	WRITE_ONCE(slot->flags, flags);
+	WRITE_ONCE(slot->state, EUROPA_STATE_VR);
+}
+
+/* Of an entry: what a slot was filled with. */
+struct europa_rx_told {
+	u16 bytes;
+	u8 flags;		/* EUROPA_RX_META, or none */
+};
+
+/* Slot header and leading bytes of a packet that is not usual. */
+static noinline struct europa_rx_told
+europa_rx_fill(const struct europa_pool *pool, struct europa_slot *slot,
+	       const struct sk_buff *skb)
+{
+	struct europa_rx_told told = { .bytes = min(skb->len, pool->snap) };
+	void *data = (void *)slot + EUROPA_DATA_OFFSET;
+	u32 meta = 0;
+
+	if (!europa_rx_is_plain(skb)) {
+		meta = europa_rx_describe(skb, slot);
+		told.flags |= EUROPA_RX_META;
+	}
+	europa_rx_fill_header(slot, skb, meta | europa_rx_csum_ok(skb));
+	if (likely(told.bytes <= skb_headlen(skb)))
+		europa_pool_copy(data, skb->data, told.bytes);
+	else if (skb_copy_bits(skb, 0, data, told.bytes))
+		told.bytes = 0; /* fragments the kernel cannot read */
+	return told;
+}
+
+/* The same of one that is. Returns how many bytes. */
+static __always_inline u32 europa_rx_fill_usual(const struct europa_pool *pool,
+						struct europa_slot *slot,
+						const struct sk_buff *skb)
+{
+	u32 bytes = min(skb->len, pool->snap);
+
+	europa_rx_fill_header(slot, skb, europa_rx_csum_ok(skb));
+	europa_pool_copy((void *)slot + EUROPA_DATA_OFFSET, skb->data, bytes);
+	return bytes;
+}
+
+/* A packet that has a place, its cursor of the ring: keep it, fill the slot. */
+static __always_inline struct europa_entry
+europa_rx_keep(struct europa_pool *pool, const struct europa_rx_run *run,
+	       struct sk_buff *skb, u32 index, u32 cursor)
+{
+	struct europa_slot *slot = europa_pool_slot(pool, index);
+	struct europa_record *record = &pool->records[index];
+	struct europa_entry entry = run->entry;
+
+	entry.len = skb->len;
+	entry.slot = index;
+	record->skb = skb;
+	record->seq = cursor;
+	if (likely(europa_rx_is_usual(skb))) {
+		entry.bytes = europa_rx_fill_usual(pool, slot, skb);
+		record->what = run->usual.what;
+	} else {
+		struct europa_rx_told told = europa_rx_fill(pool, slot, skb);
+
+		entry.bytes = told.bytes;
+		entry.flags |= told.flags;
+		record->what = run->record.what;
+		record->flags |= told.flags;
+	}
+	return entry;
+}
+
+/*
+ * Those of a run that fit in before the ring's end, where all entries have the
+ * same phase. Returns how many: run->first is the next one then. The first one's
+ * phase, written last, publishes them all.
+ */
+static u32 europa_rx_keep_lap(struct europa_pool *pool,
+			      struct europa_rx_run *run, u32 left)
+{
+	u32 i, n = min(left, europa_ring_left(&pool->rx));
+	struct europa_entry *to = europa_ring_next(&pool->rx), head = { };
+	u16 *free = pool->free + pool->nfree;
+	struct sk_buff *skb = run->first, *next;
+	u32 cursor = pool->rx.cursor;
+
+	run->entry.phase = europa_ring_phase(&pool->rx, cursor);
+	for (i = 0; i < n; i++, skb = next) {
+		struct europa_entry entry;
+
+		next = skb->next;
+		skb_mark_not_on_list(skb);
+		entry = europa_rx_keep(pool, run, skb, *--free, cursor + i);
+		WRITE_ONCE(to[i].word[0], entry.word[0]);
+		if (likely(i))
+			WRITE_ONCE(to[i].word[1], entry.word[1]);
+		else
+			head = entry;
+	}
+	pool->nfree -= n;
+	run->first = skb;
+	europa_ring_publish(&pool->rx, to, head, n);
+	return n;
+}
+
+/* The whole run has places. */
+static void europa_rx_keep_all(struct europa_pool *pool,
+			       struct europa_rx_run *run)
+{
+	u32 left = run->n;
+
+	while (left)
+		left -= europa_rx_keep_lap(pool, run, left);
+	pool->count[EUROPA_OWNER_RX] += run->n;
+	pool->kept_bytes += run->truesize;
+}
+
+/* Not all have places, or they are too many bytes: which do? The others wait to
+ * be dropped. Each as if it had come alone.
+ */
+static noinline void europa_rx_trim(struct europa_rx_run *run,
+				    const struct europa_pool *pool, u64 limit)
+{
+	struct sk_buff *skb = run->first, *next;
+	struct sk_buff **kept = &run->first, **refused = &run->refused;
+	u64 bytes = pool->kept_bytes;
+
+	run->n = 0;
+	run->truesize = 0;
+	for (; skb; skb = next) {
+		enum europa_counter why = EUROPA_C_RX;
+
+		next = skb->next;
+		if (run->n == pool->nfree)
+			why = EUROPA_C_RX_FULL;
+		else if (bytes + run->truesize + skb->truesize > limit)
+			why = EUROPA_C_RX_LIMIT;
+		if (why == EUROPA_C_RX) {
+			*kept = skb;
+			kept = &skb->next;
+			run->truesize += skb->truesize;
+			run->n++;
+			continue;
+		}
+		europa_rx_to(skb)->why = why;
+		*refused = skb;
+		refused = &skb->next;
+	}
+	*kept = NULL;
+	*refused = NULL;
+}
+
+/* Is there somebody to wake? */
+static bool europa_rx_admit(struct europa_queue *queue,
+			    struct europa_rx_run *run)
 {
 	struct europa_pool *pool = queue->pool;
+	u64 limit = READ_ONCE(queue->vr->limit);
 
 	lockdep_assert_held(&queue->lock);
-	if (unlikely(!queue->running))
-		return EUROPA_C_FALLBACK;
-	if (unlikely(READ_ONCE(queue->sleeping)) && europa_idle_takes(queue))
-		return EUROPA_C_IDLE;
-	if (unlikely(!pool->nfree))
-		return EUROPA_C_RX_FULL;
-	if (unlikely(pool->kept_bytes + skb->truesize >
-		     READ_ONCE(queue->vr->limit)))
-		return EUROPA_C_RX_LIMIT;
-	europa_rx_keep(pool, skb, port, flags);
-	return EUROPA_C_RX;
+	if (unlikely(run->n > pool->nfree ||
+		     pool->kept_bytes + run->truesize > limit))
+		europa_rx_trim(run, pool, limit);
+	if (unlikely(!run->n))
+		return false;
+	europa_rx_keep_all(pool, run);
+	return europa_wake_wanted(queue);
 }
 
-/* No tx looks for rules while all packets go this way, so it is done here. */
-static void europa_rx_idle(struct europa_port *port,
-			   struct europa_queue *queue, struct sk_buff *skb,
-			   u8 flags)
+static noinline void europa_rx_refuse(const struct europa_rx_run *run)
 {
-	bool stopped = europa_filter_stops(europa_filter_look(port), skb);
+	struct sk_buff *skb, *next;
 
-	europa_stats_inc(port->stats,
-			 stopped ? EUROPA_C_FILTERED : EUROPA_C_IDLE);
-	europa_rx_stack(port, skb, flags);
-	europa_idle_done(queue);
+	for (skb = run->refused; skb; skb = next) {
+		next = skb->next;
+		skb_mark_not_on_list(skb);
+		europa_rx_drop(run->port, skb, europa_rx_to(skb)->why);
+	}
 }
 
-static void europa_rx_queue(struct europa_port *port,
-			    struct europa_queue *queue, struct sk_buff *skb,
-			    u8 flags)
+static noinline void europa_rx_fallback_all(const struct europa_rx_run *run)
 {
-	enum europa_counter outcome;
-	bool wake = false;
+	struct sk_buff *skb, *next;
+
+	for (skb = run->first; skb; skb = next) {
+		next = skb->next;
+		skb_mark_not_on_list(skb);
+		europa_rx_fallback(run->port, skb, run->entry.flags);
+	}
+}
+
+/* To the data plane, unless nothing is running any more. */
+static void europa_rx_queue(struct europa_queue *queue,
+			    struct europa_rx_run *run)
+{
+	bool running, wake = false;
 
 	spin_lock(&queue->lock);
-	outcome = europa_rx_admit(queue, skb, port, flags);
-	if (outcome == EUROPA_C_RX && !queue->wake_scheduled) {
-		queue->wake_scheduled = true;
-		wake = true;
-	}
+	running = queue->running;
+	if (likely(running))
+		wake = europa_rx_admit(queue, run);
 	spin_unlock(&queue->lock);
-	if (likely(outcome == EUROPA_C_RX))
-		europa_stats_inc(port->stats, EUROPA_C_RX);
-	else if (outcome == EUROPA_C_IDLE)
-		europa_rx_idle(port, queue, skb, flags);
-	else if (outcome == EUROPA_C_FALLBACK)
-		europa_rx_fallback(port, skb, flags);
-	else
-		europa_rx_drop(port, skb, outcome);
-	/* Safe after a detach: it waits for RCU before the context goes. */
+	if (unlikely(!running)) {
+		europa_rx_fallback_all(run);
+		return;
+	}
+	europa_stats_add(run->port->stats, EUROPA_C_RX, run->n);
 	if (wake)
-		napi_schedule(&queue->napi);
+		europa_wake(queue);
+	if (unlikely(run->refused))
+		europa_rx_refuse(run);
 }
 
 /*
@@ -329,25 +465,19 @@ europa_rx_own_frags(const struct europa_port *port,
 }
 
 /*
- * Takes the skb, which is not shared and starts at its Ethernet header. BH is
- * off, under RCU. The skb is scrubbed now, not when it is sent: a stuck VR must
- * hold no device, route, connection or sender.
+ * The skb is scrubbed now, not when it is sent: a stuck VR must hold no device,
+ * route, connection or sender. False: it is gone.
  */
-void europa_rx(struct europa_port *port, struct sk_buff *skb, u8 flags)
+static __always_inline bool europa_rx_prepare(const struct europa_port *port,
+					      const struct europa_queue *queue,
+					      struct sk_buff *skb)
 {
-	struct europa_queue *queue = &port->vr->queues[0];
-	enum europa_counter why;
-
-	if (unlikely(!netif_running(port->dev))) {
-		europa_rx_drop(port, skb, EUROPA_C_RX_DOWN);
-		return;
-	}
-	dev_sw_netstats_rx_add(port->dev, skb->len);
 	if (unlikely(skb_zcopy(skb))) {
-		why = europa_rx_own_frags(port, queue, skb);
+		enum europa_counter why = europa_rx_own_frags(port, queue, skb);
+
 		if (why != EUROPA_C_RX) {
 			europa_rx_drop(port, skb, why);
-			return;
+			return false;
 		}
 	}
 	skb_orphan(skb);
@@ -357,12 +487,184 @@ void europa_rx(struct europa_port *port, struct sk_buff *skb, u8 flags)
 	 */
 	skb_set_queue_mapping(skb, 0);
 	skb->dev = NULL;
-	if (!READ_ONCE(queue->running) || skb_pfmemalloc(skb) ||
-	    europa_compat_unreadable(skb))
+	return true;
+}
+
+/* As the interface's statistics have it: what comes in, kept or not. */
+static void europa_rx_count(const struct europa_port *port, u32 n, u32 bytes)
+{
+	struct pcpu_sw_netstats *stats = this_cpu_ptr(port->dev->tstats);
+
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_add(&stats->rx_packets, n);
+	u64_stats_add(&stats->rx_bytes, bytes);
+	u64_stats_update_end(&stats->syncp);
+}
+
+/* Made of memory that is for emergencies, or not the CPU's to read: not kept. */
+static bool europa_rx_is_odd(const struct sk_buff *skb)
+{
+	return skb_pfmemalloc(skb) || europa_compat_unreadable(skb);
+}
+
+/* Does the data plane sleep, and is the packet not worth waking it? */
+static bool europa_rx_idles(struct europa_queue *queue)
+{
+	bool idles;
+
+	if (!READ_ONCE(queue->sleeping))
+		return false;
+	spin_lock(&queue->lock);
+	idles = queue->running && READ_ONCE(queue->sleeping) &&
+		europa_idle_takes(queue);
+	spin_unlock(&queue->lock);
+	return idles;
+}
+
+/* No tx looks for rules while all packets go this way, so it is done here. */
+static void europa_rx_idle(struct europa_port *port,
+			   struct europa_queue *queue, struct sk_buff *skb,
+			   u8 flags)
+{
+	bool stopped = europa_filter_stops(europa_filter_look(port), skb);
+
+	europa_stats_inc(port->stats,
+			 stopped ? EUROPA_C_FILTERED : EUROPA_C_IDLE);
+	europa_rx_stack(port, skb, flags);
+	europa_idle_done(queue);
+}
+
+static bool europa_rx_filters(const struct europa_port *port)
+{
+	return READ_ONCE(port->filters) & EUROPA_FILTER_TO_STACK;
+}
+
+/* A packet that has been prepared: is it the stack's? Then it is gone. */
+static bool europa_rx_divert(struct europa_port *port,
+			     struct europa_queue *queue, struct sk_buff *skb,
+			     u8 flags)
+{
+	if (!READ_ONCE(queue->running) || europa_rx_is_odd(skb))
 		europa_rx_fallback(port, skb, flags);
-	else if (unlikely(READ_ONCE(port->filters) & EUROPA_FILTER_TO_STACK) &&
-		 europa_rx_stopped(port, queue, skb))
+	else if (europa_rx_filters(port) && europa_rx_stopped(port, queue, skb))
 		europa_rx_filtered(port, skb, flags);
 	else
-		europa_rx_queue(port, queue, skb, flags);
+		return false;
+	return true;
+}
+
+/* Is somebody there for the packets of the port, and no rule at its stack? */
+static bool europa_rx_awaited(const struct europa_port *port,
+			      const struct europa_queue *queue)
+{
+	return netif_running(port->dev) && READ_ONCE(queue->running) &&
+	       !europa_rx_filters(port);
+}
+
+static noinline bool europa_rx_at_once(struct europa_port *port,
+				       struct europa_queue *queue,
+				       struct sk_buff *skb, u8 flags)
+{
+	u32 len = skb->len;
+
+	if (!europa_rx_prepare(port, queue, skb) ||
+	    europa_rx_divert(port, queue, skb, flags))
+		;
+	else if (europa_rx_idles(queue))
+		europa_rx_idle(port, queue, skb, flags);
+	else
+		return false;
+	europa_rx_count(port, 1, len);
+	return true;
+}
+
+/*
+ * A packet that found the stage of this processor empty: what the stack or nobody
+ * is to get need not wait there. True: it is gone. Takes the skb as
+ * europa_stage() does.
+ */
+bool europa_rx_now(struct europa_port *port, struct sk_buff *skb, u8 flags)
+{
+	struct europa_queue *queue = &port->vr->queues[0];
+
+	if (europa_rx_awaited(port, queue) && !READ_ONCE(queue->sleeping))
+		return false;
+	if (unlikely(!netif_running(port->dev))) {
+		europa_rx_drop(port, skb, EUROPA_C_RX_DOWN);
+		return true;
+	}
+	return europa_rx_at_once(port, queue, skb, flags);
+}
+
+/* Not the data plane's, or not for sure: each is looked at by itself. */
+static noinline void europa_rx_one(struct europa_port *port,
+				   struct europa_queue *queue,
+				   struct sk_buff *skb, u8 flags)
+{
+	struct europa_rx_run run;
+
+	if (unlikely(!netif_running(port->dev))) {
+		europa_rx_drop(port, skb, EUROPA_C_RX_DOWN);
+		return;
+	}
+	europa_rx_count(port, 1, skb->len);
+	if (!europa_rx_prepare(port, queue, skb) ||
+	    europa_rx_divert(port, queue, skb, flags))
+		return;
+	europa_rx_run_init(&run, port, flags);
+	run.first = skb;
+	run.truesize = skb->truesize;
+	run.n = 1;
+	europa_rx_queue(queue, &run);
+}
+
+/* In the stage: is the next one for the same port, in the same way? */
+static __always_inline bool europa_rx_same(struct sk_buff *skb,
+					   const struct europa_rx_address *to)
+{
+	return skb && europa_rx_to(skb)->port == to->port &&
+	       europa_rx_to(skb)->flags == to->flags;
+}
+
+/*
+ * Packets of the stage, in the order they came: takes those in a row that are for
+ * the same port as the first, a burst at most, and returns the next one.
+ */
+struct sk_buff *europa_rx_run(struct sk_buff *skb)
+{
+	const struct europa_rx_address to = *europa_rx_to(skb);
+	struct europa_queue *queue = &to.port->vr->queues[0];
+	u32 n = 0, bytes = 0, kept = 0, truesize = 0;
+	struct europa_rx_run run;
+	struct sk_buff *next, **tail = &run.first;
+
+	if (unlikely(!europa_rx_awaited(to.port, queue))) {
+		next = skb->next;
+		skb_mark_not_on_list(skb);
+		europa_rx_one(to.port, queue, skb, to.flags);
+		return next;
+	}
+	europa_rx_run_init(&run, to.port, to.flags);
+	do {
+		next = skb->next;
+		bytes += skb->len;
+		if (unlikely(europa_rx_is_odd(skb))) {
+			skb_mark_not_on_list(skb);
+			if (europa_rx_prepare(to.port, queue, skb))
+				europa_rx_fallback(to.port, skb, to.flags);
+		} else if (likely(europa_rx_prepare(to.port, queue, skb))) {
+			*tail = skb;
+			tail = &skb->next;
+			truesize += skb->truesize;
+			kept++;
+		}
+		skb = next;
+	} while (++n < EUROPA_BURST && europa_rx_same(skb, &to));
+	*tail = NULL;
+	run.truesize = truesize;
+	run.n = kept;
+	europa_rx_count(to.port, n, bytes);
+	if (likely(kept))
+		europa_rx_queue(queue, &run);
+	return skb;
 }

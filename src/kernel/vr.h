@@ -51,7 +51,7 @@ struct europa_idle {
 };
 
 /*
- * lock: pool pointer, the state above napi, and the pool's records, free stack
+ * lock: pool pointer, the state above bits, and the pool's records, free stack
  * and rx ring. Also taken in softirq, where waiting for it delays packets of
  * others: what can do without it does. Never held across a transmit or a
  * receive. DRAINING: the pool's tx and spare rings and its claims. The pool
@@ -62,7 +62,6 @@ struct europa_idle {
 struct europa_queue {
 	spinlock_t lock;	/* see above */
 	bool running;
-	bool wake_scheduled;	/* the NAPI below will look at the sleeper */
 	bool sleeping;		/* poll() found nothing, nobody woken since; set
 				 * without the lock, see europa_queue_readable()
 				 */
@@ -71,7 +70,6 @@ struct europa_queue {
 	struct europa_pool *pool;
 	struct europa_vr *vr;
 	unsigned long bits;	/* enum europa_queue_bits */
-	struct napi_struct napi;
 	wait_queue_head_t wait;
 	struct delayed_work age;	/* while a data plane is attached */
 	u32 age_marks[2];		/* rx cursor one and two rounds ago */
