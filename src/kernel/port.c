@@ -11,6 +11,7 @@
 #include "port.h"
 #include "stage.h"
 #include "trace.h"
+#include "xmit.h"
 
 /* ---- what the datapath asks ---- */
 
@@ -175,8 +176,7 @@ static netdev_tx_t europa_port_xmit(struct sk_buff *skb, struct net_device *dev)
 	europa_port_scrub(port, skb);
 	if (prio)
 		skb->priority = prio;
-	skb->dev = port->lower_dev;
-	err = dev_queue_xmit(skb);
+	err = europa_xmit_lower(port, skb);
 	if (likely(!net_xmit_eval(err)))
 		dev_sw_netstats_tx_add(dev, 1, len);
 	else

@@ -112,3 +112,59 @@ void europa_xmit_train(struct europa_port *port, struct europa_train *train)
 	if (unlikely(skb))
 		europa_xmit_rest(port, train, skb);
 }
+
+/*
+ * May it go straight to the driver of a device with nothing in the way? Where
+ * dev_queue_xmit() would have something to do to the packet itself, it does it:
+ * cut, put together, sum or tag it, tell its socket, go by its socket's settings.
+ */
+static bool europa_xmit_as_is(struct sk_buff *skb)
+{
+	return !skb->sk && !skb_is_nonlinear(skb) && !skb_is_gso(skb) &&
+	       !skb_vlan_tag_present(skb) && !skb_has_extensions(skb) &&
+	       skb->ip_summed != CHECKSUM_PARTIAL &&
+	       !skb_shinfo(skb)->tx_flags;
+}
+
+/* Unless the driver is full, or is itself on the way here. */
+static bool europa_xmit_try(struct sk_buff *skb, struct netdev_queue *txq,
+			    int *err)
+{
+	struct net_device *dev = skb->dev;
+	int cpu = smp_processor_id();
+	bool tried = false;
+
+	if (unlikely(READ_ONCE(txq->xmit_lock_owner) == cpu))
+		return false;
+	HARD_TX_LOCK(dev, txq, cpu);
+	if (likely(!netif_xmit_stopped(txq))) {
+		*err = netdev_start_xmit(skb, dev, txq, false);
+		tried = dev_xmit_complete(*err);
+	}
+	HARD_TX_UNLOCK(dev, txq);
+	return tried;
+}
+
+/*
+ * What the port's stack sends, by the lower device, as dev_queue_xmit() does it
+ * and with its answer. BH is off, under RCU. A device without a queue keeps no
+ * order that this could break: each packet has left before the next one comes.
+ */
+int europa_xmit_lower(struct europa_port *port, struct sk_buff *skb)
+{
+	struct net_device *dev = port->lower_dev;
+	int err;
+
+	skb->dev = dev;
+	if (!europa_xmit_as_is(skb) || !europa_xmit_direct(port))
+		return dev_queue_xmit(skb);
+	if (dev->priv_flags & IFF_XMIT_DST_RELEASE)
+		skb_dst_drop(skb);
+	else
+		skb_dst_force(skb);
+	skb_set_queue_mapping(skb, 0);
+	europa_xmit_mark(skb);
+	if (likely(europa_xmit_try(skb, netdev_get_tx_queue(dev, 0), &err)))
+		return err;
+	return dev_queue_xmit(skb);
+}

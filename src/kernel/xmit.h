@@ -45,6 +45,17 @@ static inline void europa_train_init(struct europa_train *train)
 	train->tail = &train->head;
 }
 
+/* As dev_queue_xmit() leaves a packet, on a device with one queue. */
+static __always_inline void europa_xmit_mark(struct sk_buff *skb)
+{
+	europa_compat_leave_ingress(skb);
+#ifdef CONFIG_XPS
+	/* It may be the number of the NAPI that received it. */
+	if (!skb->sender_cpu || skb->sender_cpu >= MIN_NAPI_ID)
+		skb->sender_cpu = raw_smp_processor_id() + 1;
+#endif
+}
+
 /*
  * What dev_queue_xmit() would do for a packet of which EUROPA_RECORD_PLAIN is
  * still true, on a device with one queue, which rx has set. Neither the mark of
@@ -57,17 +68,13 @@ static __always_inline void europa_train_add(struct europa_train *train,
 {
 	skb->dev = dev;
 	skb_reset_redirect(skb);
-	europa_compat_leave_ingress(skb);
-#ifdef CONFIG_XPS
-	/* It may be the number of the NAPI that received it. */
-	if (!skb->sender_cpu || skb->sender_cpu >= MIN_NAPI_ID)
-		skb->sender_cpu = raw_smp_processor_id() + 1;
-#endif
+	europa_xmit_mark(skb);
 	*train->tail = skb;
 	train->tail = &skb->next;
 }
 
 bool europa_xmit_direct(const struct europa_port *port);
+int europa_xmit_lower(struct europa_port *port, struct sk_buff *skb);
 void europa_xmit_train(struct europa_port *port, struct europa_train *train);
 
 #endif /* _EUROPA_XMIT_H */
