@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -141,6 +142,33 @@ static void control_poll(struct loop *l)
 	control_work(l, p);
 }
 
+static int watch(int epoll, int fd)
+{
+	struct epoll_event e = { .events = EPOLLIN };
+
+	return fd < 0 ? 0 : epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e);
+}
+
+/*
+ * All of them behind one descriptor: poll() asks each it is given, with each sleep,
+ * and seldom is there anything but packets.
+ */
+static int watch_open(struct loop *l)
+{
+	struct pollfd p[CONTROL_FDS];
+	int i, err = 0;
+
+	l->control = epoll_create1(EPOLL_CLOEXEC);
+	if (l->control < 0)
+		return -errno;
+	control_fds(l, p);
+	for (i = 0; i < CONTROL_FDS && !err; i++)
+		err = watch(l->control, p[i].fd) ? -errno : 0;
+	if (err)
+		close(l->control);
+	return err;
+}
+
 /*
  * May the kernel forward what comes alone meanwhile? By its own hash a flow would
  * go another way than by ours; and who is about to go on working does not sleep.
@@ -159,7 +187,11 @@ static int arm(struct loop *l)
 static int wait_for_work(struct loop *l)
 {
 	struct europa_queue *q = l->r->q;
-	struct pollfd p[1 + CONTROL_FDS] = { { .fd = q->fd, .events = POLLIN } };
+	static const struct pollfd nothing[CONTROL_FDS];
+	struct pollfd p[] = {
+		{ .fd = q->fd, .events = POLLIN },
+		{ .fd = l->control, .events = POLLIN },
+	};
 	int n;
 
 	if (arm(l)) {
@@ -168,12 +200,14 @@ static int wait_for_work(struct loop *l)
 	}
 	l->r->stats.waits++;
 	l->held = 0;
-	control_fds(l, p + 1);
-	n = poll(p, 1 + CONTROL_FDS, timeout(l));
+	n = poll(p, 2, timeout(l));
 	europa_disarm(q, n >= 0);
 	if (n >= 0 && p[0].revents & (POLLERR | POLLHUP | POLLNVAL))
 		return -ENODEV;
-	control_work(l, p + 1);
+	if (n > 0 && p[1].revents)
+		control_poll(l);
+	else
+		control_work(l, nothing);
 	return 0;
 }
 
@@ -270,11 +304,16 @@ static int drain(struct loop *l)
 
 int loop_run(struct loop *l)
 {
-	int err = 0;
+	int err = watch_open(l);
 
+	if (err)
+		return err;
 	while (!l->stop && !err)
 		err = step(l);
-	return err ? err : drain(l);
+	if (!err)
+		err = drain(l);
+	close(l->control);
+	return err;
 }
 
 /* calm: not only the first sync, but all that is due; then in that time in all. */

@@ -13,6 +13,7 @@ struct loop {
 	struct netlink nl;
 	struct inquiry *inquiry; /* NULL: nobody is answered */
 	int signals;		/* signalfd */
+	int control;		/* epoll, while it runs: all but packets */
 	unsigned int spin_max;	/* polls of an empty rx ring before sleeping */
 	unsigned int spin_now;	/* what seems to pay at the moment */
 	unsigned int held;	/* polls of rx since the oldest packet on tx was written */
