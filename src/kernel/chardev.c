@@ -332,7 +332,8 @@ static __poll_t europa_file_poll(struct file *filp, poll_table *table)
 		  table);
 	if (!queue || READ_ONCE(queue->file) != file)
 		return EPOLLHUP | EPOLLERR;
-	europa_tx_drain(queue);
+	if (europa_tx_pending(queue)) /* not so for who has just been woken */
+		europa_tx_drain(queue);
 	mask = europa_queue_readable(queue);
 	if (!mask && europa_compat_poll_waits(table))
 		europa_stats_inc(file->vr->stats, EUROPA_C_WAITS);

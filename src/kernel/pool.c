@@ -222,7 +222,7 @@ static u32 europa_pool_read_lap(struct europa_pool *pool,
 		if (likely(to->entry.slot < slots))
 			to++;
 	}
-	ring->cursor += i;
+	WRITE_ONCE(ring->cursor, ring->cursor + i);
 	*claim = to;
 	return i;
 }

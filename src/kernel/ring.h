@@ -82,6 +82,18 @@ static inline void europa_ring_publish(struct europa_ring *ring,
 	WRITE_ONCE(ring->cursor, ring->cursor + n);
 }
 
+/* Is there an entry to read? For others than the consumer: a cursor that he has
+ * moved on from meanwhile finds one that was there.
+ */
+static inline bool europa_ring_ready(const struct europa_ring *ring)
+{
+	u32 cursor = READ_ONCE(ring->cursor);
+	struct europa_entry entry;
+
+	entry.word[1] = READ_ONCE(ring->entries[cursor & ring->mask].word[1]);
+	return entry.phase == europa_ring_phase(ring, cursor);
+}
+
 /* Copy an entry to private memory; false when it is not valid yet. */
 static inline bool europa_ring_read(const struct europa_entry *from, u16 phase,
 				    struct europa_entry *entry)

@@ -548,6 +548,22 @@ u32 europa_tx_ring(struct europa_queue *queue)
 }
 
 /*
+ * Is there anything on tx? Who has published sees what is his, so for him no is no.
+ * Without a lock; the pool stays for the RCU section, see europa_queue_readable().
+ */
+bool europa_tx_pending(const struct europa_queue *queue)
+{
+	const struct europa_pool *pool;
+	bool pending;
+
+	rcu_read_lock();
+	pool = READ_ONCE(queue->pool);
+	pending = pool && europa_ring_ready(&pool->tx);
+	rcu_read_unlock();
+	return pending;
+}
+
+/*
  * Drain what the VR has published, in the caller's context. One drainer at a
  * time: who finds the bit taken leaves KICKED behind, and the drainer looks at
  * it after it let go. Returns entries read.

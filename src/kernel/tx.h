@@ -6,6 +6,7 @@
 
 #include "vr.h"
 
+bool europa_tx_pending(const struct europa_queue *queue);
 u32 europa_tx_drain(struct europa_queue *queue);
 u32 europa_tx_ring(struct europa_queue *queue);
 
