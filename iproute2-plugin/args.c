@@ -32,7 +32,8 @@ static const char *const keywords[] = {
 	"help", "http", "id", "identify", "limit", "list", "ls", "lst", "metrics",
 	"mode", "monitor", "name", "netns", "object", "owner", "pids", "pinned",
 	"port", "pref", "prio", "program", "queues", "replace", "rule", "section",
-	"set", "show", "slots", "snap", "spoofchk", "timeout", "top", "trace", "user",
+	"set", "show", "slots", "snap", "spoofchk", "stall", "timeout", "top", "trace",
+	"user",
 	"verbose", "vlan", "vr", "wait",
 };
 

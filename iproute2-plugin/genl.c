@@ -236,6 +236,7 @@ static void read_conf(const struct nlattr *attr, struct vr_conf *c)
 	case EUROPA_A_MODE: c->mode = nl_uint(attr); break;
 	case EUROPA_A_FALLBACK: c->fallback = nl_uint(attr); break;
 	case EUROPA_A_PRIO: c->prio = nl_uint(attr); break;
+	case EUROPA_A_STALL: c->stall = nl_uint(attr); break;
 	}
 }
 
@@ -249,6 +250,7 @@ static void read_vr(const struct nlmsghdr *nlh, struct vr *vr)
 		case EUROPA_A_STATE: vr->state = nl_uint(attr); break;
 		case EUROPA_A_PID: vr->pid = nl_uint(attr); break;
 		case EUROPA_A_GENERATION: vr->generation = nl_uint(attr); break;
+		case EUROPA_A_ENDED: vr->ended = nl_uint(attr); break;
 		case EUROPA_A_FEATURES:
 			vr->features = nl_uint(attr);
 			vr->has_features = true;
@@ -336,6 +338,8 @@ static void put_conf(struct nlmsghdr *nlh, const struct vr_conf *c)
 		mnl_attr_put_u8(nlh, EUROPA_A_FALLBACK, c->fallback);
 	if (c->has & VR_HAS_PRIO)
 		mnl_attr_put_u32(nlh, EUROPA_A_PRIO, c->prio);
+	if (c->has & VR_HAS_STALL)
+		mnl_attr_put_u32(nlh, EUROPA_A_STALL, c->stall);
 }
 
 static int send_conf(struct genl *g, uint8_t cmd, const struct vr_conf *conf)

@@ -66,6 +66,8 @@ static void show_vr(const struct vr_event *e)
 	}
 	if (vr->pid)
 		out_u64(OUT_ANY, "pid", " pid %llu", vr->pid);
+	if (vr->ended)
+		out_string(OUT_ANY, C_NONE, "ended", " ended %s", ended_name(vr->ended));
 	if (vr->nports) {
 		out_text(" ");
 		out_open_object("port");

@@ -35,6 +35,7 @@ enum {
 	VR_HAS_MODE	= 1 << 9,
 	VR_HAS_FALLBACK	= 1 << 10,
 	VR_HAS_PRIO	= 1 << 11,
+	VR_HAS_STALL	= 1 << 12,
 };
 
 struct vr_conf {
@@ -47,6 +48,7 @@ struct vr_conf {
 	uint32_t uid, gid, mode;
 	uint8_t fallback;
 	uint32_t prio;		/* tc class, major << 16 | minor, or 0 */
+	uint32_t stall;		/* ms, or 0 */
 };
 
 #define NSID_HERE	(-2)	/* -1: one that ends, without a number */
@@ -72,6 +74,7 @@ struct vr {
 	struct vr_conf conf;
 	uint8_t state;
 	uint32_t pid, generation;
+	uint8_t ended;		/* enum europa_ended, 0: none has */
 	uint64_t features;	/* of the data plane, EUROPA_FEATURE_* */
 	bool has_features;	/* told by the kernel: it has a data plane, and knows of them */
 	struct vr_port *ports;

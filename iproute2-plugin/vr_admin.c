@@ -99,6 +99,20 @@ static int set_prio(const char *value, struct vr_conf *c)
 	return 0;
 }
 
+static int set_stall(const char *value, struct vr_conf *c)
+{
+	uint64_t ms;
+
+	if (!strcmp(value, "off") || !strcmp(value, "0")) {
+		c->stall = 0;
+		return 0;
+	}
+	if (parse_number("stall, but for off,", value, EUROPA_STALL_MIN, EUROPA_STALL_MAX, &ms))
+		return EXIT_USAGE;
+	c->stall = ms;
+	return 0;
+}
+
 static const struct setting {
 	const char *name;
 	unsigned int has;
@@ -116,6 +130,7 @@ static const struct setting {
 	{ "mode", VR_HAS_MODE, set_mode },
 	{ "fallback", VR_HAS_FALLBACK, set_fallback },
 	{ "prio", VR_HAS_PRIO, set_prio },
+	{ "stall", VR_HAS_STALL, set_stall },
 };
 
 static const struct setting *find_setting(const char *name)
@@ -252,6 +267,7 @@ static unsigned int differences(const struct vr_conf *want, const struct vr_conf
 	same |= want->mode == is->mode ? VR_HAS_MODE : 0;
 	same |= want->fallback == is->fallback ? VR_HAS_FALLBACK : 0;
 	same |= want->prio == is->prio ? VR_HAS_PRIO : 0;
+	same |= want->stall == is->stall ? VR_HAS_STALL : 0;
 	return want->has & ~same;
 }
 

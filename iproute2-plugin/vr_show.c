@@ -24,6 +24,11 @@ static const char *const state_names[] = {
 	[EUROPA_RUNNING] = "running",
 };
 
+static const char *const ended_names[] = {
+	[EUROPA_ENDED_LEFT] = "left",
+	[EUROPA_ENDED_STALLED] = "stalled",
+};
+
 const char *name_of(const char *const *names, size_t count, unsigned int i)
 {
 	return i < count ? names[i] : "unknown";
@@ -32,6 +37,12 @@ const char *name_of(const char *const *names, size_t count, unsigned int i)
 const char *state_name(uint8_t state)
 {
 	return name_of(state_names, sizeof(state_names) / sizeof(state_names[0]), state);
+}
+
+/* ended is not 0. */
+const char *ended_name(uint8_t ended)
+{
+	return name_of(ended_names, sizeof(ended_names) / sizeof(ended_names[0]), ended);
 }
 
 static void show_state(const struct vr *vr)
@@ -151,6 +162,28 @@ static void show_prio(uint32_t prio)
 	out_string(OUT_ANY, C_NONE, "prio", " prio %s", text);
 }
 
+static void show_stall(uint32_t ms)
+{
+	out_u64(OUT_JSON, "stall", NULL, ms);
+	if (ms)
+		out_text(" stall %u", ms);
+}
+
+/* How the last data plane ended that is no more: to be seen if it did not want to. */
+static void show_ended(const struct vr *vr)
+{
+	if (!vr->ended) {
+		out_null("ended");
+		return;
+	}
+	out_string(OUT_JSON, C_NONE, "ended", NULL, ended_name(vr->ended));
+	if (options.details || (vr->state == EUROPA_IDLE && vr->ended != EUROPA_ENDED_LEFT)) {
+		out_text(" ended ");
+		out_string(OUT_TEXT, vr->ended == EUROPA_ENDED_LEFT ? C_NONE : C_DOWN, NULL, "%s",
+			   ended_name(vr->ended));
+	}
+}
+
 /* ---- rules that forwarded packets meet, or do not ----------------------- */
 
 static const struct {
@@ -266,9 +299,11 @@ static void show_header(const struct vr *vr)
 	out_string(OUT_ANY, C_NONE, "fallback", " fallback %s",
 		   name_of(fallback_names, 2, c->fallback));
 	show_prio(c->prio);
+	show_stall(c->stall);
 	show_honour(vr);
 	show_idle(vr);
 	show_pid(vr);
+	show_ended(vr);
 	out_line(INDENT);
 	show_owner(c);
 	show_device(c);

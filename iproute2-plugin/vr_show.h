@@ -15,6 +15,7 @@ bool vr_bypasses(const struct vr *vr);
 void filters_text(char text[FILTERS_TEXT], uint32_t filters);
 void show_mac(const uint8_t mac[6]);
 const char *state_name(uint8_t state);
+const char *ended_name(uint8_t ended);
 const char *name_of(const char *const *names, size_t count, unsigned int i);
 
 #endif

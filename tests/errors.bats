@@ -176,6 +176,7 @@ asks()
 		no such user number|uid=0xffffffff
 		no such group number|gid=0xffffffff
 		limit is 1 MiB to 1 TiB|limit=0xfffff limit=0x10000000001
+		stall is 100 to 3600000 ms, or 0|stall=1 stall=99 stall=3600001
 	EOT
 	asks 'ERANGE: VR numbers are 1 to 65535' vr-new id=0
 	asks 'ERANGE: VR numbers are 1 to 65535' vr-new id=65536
@@ -197,7 +198,7 @@ asks()
 	unchanged
 	# What is just in range.
 	asks told vr-new id=65535 name=green slots=64 snap=64 limit=0x100000 mode=0 uid=0xfffffffe echo
-	asks ok vr-set id=65535 slots=65536 snap=1984 limit=0x10000000000 mode=0777 fallback=1
+	asks ok vr-set id=65535 slots=65536 snap=1984 limit=0x10000000000 mode=0777 fallback=1 stall=100
 	asks ok port-new link=eu1 name=green port=1023 spoofchk=0 mode=2
 	asks ok vr-del name=green
 }

@@ -77,7 +77,7 @@ static void europa_file_detach(struct europa_file *file, fl_owner_t owner)
 	mutex_lock(&file->vr->lock);
 	queue = europa_file_queue(file);
 	if (queue && (!owner || owner == file->owner)) {
-		europa_queue_detach(queue);
+		europa_queue_detach(queue, EUROPA_ENDED_LEFT);
 		WRITE_ONCE(file->queue, NULL);
 	}
 	mutex_unlock(&file->vr->lock);
@@ -119,7 +119,7 @@ static void europa_map_close(struct vm_area_struct *vma)
 		mutex_lock(&file->vr->lock);
 		queue = europa_file_queue(file);
 		if (queue && queue->pool == pool) {
-			europa_queue_detach(queue);
+			europa_queue_detach(queue, EUROPA_ENDED_LEFT);
 			WRITE_ONCE(file->queue, NULL);
 		}
 		mutex_unlock(&file->vr->lock);
@@ -259,7 +259,7 @@ static int europa_file_control(struct europa_file *file, unsigned int cmd)
 	if (!queue) {
 		err = file->vr->dead ? -ENODEV : -ENOTCONN;
 	} else if (cmd == EUROPA_IOC_DETACH) {
-		europa_queue_detach(queue);
+		europa_queue_detach(queue, EUROPA_ENDED_LEFT);
 		WRITE_ONCE(file->queue, NULL);
 	} else {
 		europa_queue_run(queue, cmd == EUROPA_IOC_START);

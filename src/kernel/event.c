@@ -78,6 +78,14 @@ void europa_event_classifier(const struct europa_lower *lower,
 				  europa_fill_program(skb, lower));
 }
 
+static int europa_event_put_ended(struct sk_buff *skb,
+				  const struct europa_note *note)
+{
+	if (note->event != EUROPA_EVENT_DETACH)
+		return 0;
+	return nla_put_u8(skb, EUROPA_A_ENDED, note->ended);
+}
+
 static void europa_event_state(const struct europa_vr *vr,
 			       const struct europa_note *note)
 {
@@ -90,7 +98,8 @@ static void europa_event_state(const struct europa_vr *vr,
 			  nla_put_u8(skb, EUROPA_A_STATE, note->state) ?:
 			  nla_put_u32(skb, EUROPA_A_PID, note->pid) ?:
 			  nla_put_u32(skb, EUROPA_A_GENERATION,
-				      note->generation));
+				      note->generation) ?:
+			  europa_event_put_ended(skb, note));
 }
 
 /* ---- what the owner does ---- */

@@ -160,7 +160,8 @@ int europa_fill_config(struct sk_buff *skb, const struct europa_vr *vr)
 	    nla_put_u32(skb, EUROPA_A_GID, vr->gid) ||
 	    nla_put_u32(skb, EUROPA_A_MODE, vr->mode) ||
 	    nla_put_u8(skb, EUROPA_A_FALLBACK, vr->fallback) ||
-	    nla_put_u32(skb, EUROPA_A_PRIO, vr->prio))
+	    nla_put_u32(skb, EUROPA_A_PRIO, vr->prio) ||
+	    nla_put_u32(skb, EUROPA_A_STALL, vr->stall))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -172,15 +173,18 @@ static int europa_fill_plane(struct sk_buff *skb,
 	u32 pid, generation;
 	u64 features;
 	bool attached;
+	u8 ended;
 
 	spin_lock_bh(&queue->lock);
 	attached = queue->pool;
 	features = queue->features;
 	pid = europa_queue_pid(queue, task_active_pid_ns(current));
 	generation = queue->generation;
+	ended = queue->ended;
 	spin_unlock_bh(&queue->lock);
 	if (nla_put_u32(skb, EUROPA_A_PID, pid) ||
-	    nla_put_u32(skb, EUROPA_A_GENERATION, generation))
+	    nla_put_u32(skb, EUROPA_A_GENERATION, generation) ||
+	    (ended && nla_put_u8(skb, EUROPA_A_ENDED, ended)))
 		return -EMSGSIZE;
 	return attached ? nla_put_u64_64bit(skb, EUROPA_A_FEATURES, features,
 					    EUROPA_A_PAD) : 0;

@@ -30,6 +30,7 @@ static const struct nla_policy europa_genl_policy[EUROPA_A_MAX + 1] = {
 	[EUROPA_A_IFINDEX]	= { .type = NLA_U32 },
 	[EUROPA_A_PROG_FD]	= { .type = NLA_S32 },
 	[EUROPA_A_PRIO]		= { .type = NLA_U32 },
+	[EUROPA_A_STALL]	= { .type = NLA_U32 },
 };
 
 /* ---- settings in ---- */
@@ -82,12 +83,29 @@ static int europa_genl_numbers(struct nlattr **a, struct europa_config *config,
 	return err;
 }
 
+/* 0: for ever. */
+static int europa_genl_stall(const struct nlattr *attr, u32 *stall,
+			     struct netlink_ext_ack *extack)
+{
+	static_assert(EUROPA_STALL_MIN == 100 && EUROPA_STALL_MAX == 3600000);
+
+	if (attr && !nla_get_u32(attr)) {
+		*stall = 0;
+		return 0;
+	}
+	return europa_genl_u32(attr, stall, EUROPA_STALL_MIN, EUROPA_STALL_MAX,
+			       "stall is 100 to 3600000 ms, or 0", extack);
+}
+
 static int europa_genl_config(struct nlattr **a, struct europa_config *config,
 			      struct netlink_ext_ack *extack)
 {
 	static_assert(EUROPA_SNAP_MAX == 1984);
 	int err = europa_genl_numbers(a, config, extack);
 
+	if (!err)
+		err = europa_genl_stall(a[EUROPA_A_STALL], &config->stall,
+					extack);
 	if (err)
 		return err;
 	if (a[EUROPA_A_LIMIT])

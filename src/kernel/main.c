@@ -14,6 +14,7 @@
 #include "link.h"
 #include "note.h"
 #include "stage.h"
+#include "stall.h"
 #include "vr_admin.h"
 
 #if !EUROPA_COMPAT_KNOWN
@@ -33,9 +34,12 @@ static int __init europa_init(void)
 	err = europa_stage_module_init();
 	if (err)
 		goto err_note;
-	err = europa_chardev_module_init();
+	err = europa_stall_module_init();
 	if (err)
 		goto err_stage;
+	err = europa_chardev_module_init();
+	if (err)
+		goto err_stall;
 	err = europa_vr_module_init();
 	if (err)
 		goto err_chardev;
@@ -58,6 +62,8 @@ err_vr:
 	europa_vr_module_exit();
 err_chardev:
 	europa_chardev_module_exit();
+err_stall:
+	europa_stall_module_exit();
 err_stage:
 	europa_stage_module_exit();
 err_note:
@@ -73,6 +79,7 @@ static void __exit europa_exit(void)
 	europa_link_module_exit();
 	europa_vr_module_exit();
 	europa_chardev_module_exit();
+	europa_stall_module_exit();
 	europa_stage_module_exit();
 	europa_note_module_exit();
 	rcu_barrier(); /* VRs are freed by RCU callbacks of this module */

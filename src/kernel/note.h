@@ -23,6 +23,7 @@ struct europa_bucket {
 struct europa_note {
 	u8 event;		/* enum europa_event */
 	u8 state;		/* enum europa_state */
+	u8 ended;		/* enum europa_ended, of DETACH */
 	u32 pid;		/* in the initial namespace */
 	u32 generation;
 };

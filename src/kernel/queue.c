@@ -10,16 +10,9 @@
 #include "port.h"
 #include "queue.h"
 #include "rx.h"
+#include "stall.h"
 #include "trace.h"
 #include "tx.h"
-
-void europa_queue_init(struct europa_queue *queue, struct europa_vr *vr)
-{
-	spin_lock_init(&queue->lock);
-	init_waitqueue_head(&queue->wait);
-	europa_age_init(queue);
-	queue->vr = vr;
-}
 
 /*
  * Publish the pool, unless the settings changed since it was made. The data
@@ -43,6 +36,7 @@ static int europa_queue_set_pool(struct europa_queue *queue,
 		queue->features = features;
 		queue->pid = get_task_pid(current, PIDTYPE_TGID);
 		queue->generation++;
+		europa_stall_begin(queue);
 		err = 0;
 	}
 	spin_unlock_bh(&queue->lock);
@@ -123,7 +117,7 @@ static void europa_queue_reclaim(struct europa_queue *queue)
  * Idempotent. Drains the tx ring a last time: what the VR had published is
  * complete, even if it died. Sleeping readers get EPOLLHUP.
  */
-void europa_queue_detach(struct europa_queue *queue)
+void europa_queue_detach(struct europa_queue *queue, enum europa_ended ended)
 {
 	struct europa_pool *pool = queue->pool;
 	struct pid *pid = NULL;
@@ -141,6 +135,7 @@ void europa_queue_detach(struct europa_queue *queue)
 	spin_lock_bh(&queue->lock);
 	WRITE_ONCE(queue->pool, NULL);
 	queue->features = 0;
+	queue->ended = ended;
 	swap(queue->pid, pid);
 	spin_unlock_bh(&queue->lock);
 	clear_bit(EUROPA_QUEUE_CLOSING, &queue->bits);
@@ -245,5 +240,49 @@ void europa_queue_look(struct europa_queue *queue,
 	note->state = europa_vr_state(queue->vr);
 	note->pid = europa_queue_pid(queue, &init_pid_ns);
 	note->generation = queue->generation;
+	note->ended = queue->ended;
 	spin_unlock_bh(&queue->lock);
+}
+
+/* ---- who stalls, and the beginning and end of all ---- */
+
+/* Who has vr->lock attaches, starts, stops or detaches: so he moves. */
+static void europa_queue_stall_work(struct work_struct *work)
+{
+	struct europa_queue *queue = container_of(to_delayed_work(work),
+						  struct europa_queue,
+						  stall.work);
+	struct europa_vr *vr = queue->vr;
+
+	if (mutex_trylock(&vr->lock)) {
+		if (europa_stall_look(queue))
+			europa_queue_detach(queue, EUROPA_ENDED_STALLED);
+		mutex_unlock(&vr->lock);
+	}
+	europa_stall_again(queue);
+}
+
+void europa_queue_init(struct europa_queue *queue, struct europa_vr *vr)
+{
+	spin_lock_init(&queue->lock);
+	init_waitqueue_head(&queue->wait);
+	europa_age_init(queue);
+	europa_stall_init(queue, europa_queue_stall_work);
+	queue->vr = vr;
+}
+
+/* The VR's time is another. */
+void europa_queue_set_stall(struct europa_queue *queue)
+{
+	spin_lock_bh(&queue->lock);
+	europa_stall_begin(queue);
+	if (queue->stall.wanted)
+		europa_stall_watch(queue);
+	spin_unlock_bh(&queue->lock);
+}
+
+/* The VR is dead, and nobody is attached. */
+void europa_queue_exit(struct europa_queue *queue)
+{
+	europa_stall_end(queue);
 }

@@ -10,10 +10,12 @@
 struct pid_namespace;
 
 void europa_queue_init(struct europa_queue *queue, struct europa_vr *vr);
+void europa_queue_set_stall(struct europa_queue *queue);
+void europa_queue_exit(struct europa_queue *queue);
 int europa_queue_attach(struct europa_queue *queue, struct europa_file *file,
 			struct europa_pool *pool, u64 features);
 void europa_queue_run(struct europa_queue *queue, bool run);
-void europa_queue_detach(struct europa_queue *queue);
+void europa_queue_detach(struct europa_queue *queue, enum europa_ended ended);
 __poll_t europa_queue_readable(struct europa_queue *queue);
 bool europa_queue_asleep(struct europa_queue *queue);
 void europa_queue_look(struct europa_queue *queue,

@@ -122,6 +122,7 @@ void europa_vr_config_get(const struct europa_vr *vr,
 		.mode = vr->mode,
 		.fallback = vr->fallback,
 		.prio = vr->prio,
+		.stall = vr->stall,
 	};
 	strscpy(config->name, europa_vr_name(vr), sizeof(config->name));
 	strscpy(config->netns, vr->netns ?: "", sizeof(config->netns));
@@ -202,6 +203,7 @@ void europa_vr_apply(struct europa_vr *vr,
 	WRITE_ONCE(vr->limit, config->limit);
 	WRITE_ONCE(vr->fallback, config->fallback);
 	WRITE_ONCE(vr->prio, config->prio);
+	WRITE_ONCE(vr->stall, config->stall);
 }
 
 void europa_vr_apply_owner(struct europa_vr *vr,

@@ -12,6 +12,7 @@
 #include <linux/xarray.h>
 #include "note.h"
 #include "pool.h"
+#include "stall.h"
 #include "stats.h"
 
 struct europa_file;
@@ -73,10 +74,12 @@ struct europa_queue {
 	wait_queue_head_t wait;
 	struct delayed_work age;	/* while a data plane is attached */
 	u32 age_marks[2];		/* rx cursor one and two rounds ago */
+	struct europa_stall stall;
 	struct pid *pid;		/* of the data plane; under lock */
 	u64 features;			/* granted to it; under lock */
 	struct europa_file *file;	/* of the data plane; under vr->lock */
 	u32 generation;			/* under vr->lock and lock */
+	u8 ended;		/* enum europa_ended: the last one; the same */
 };
 
 /* Settings; the strings end in NUL. */
@@ -92,6 +95,7 @@ struct europa_config {
 	u32 mode;
 	u8 fallback;
 	u32 prio;
+	u32 stall;
 };
 
 /*
@@ -108,6 +112,7 @@ struct europa_vr {
 	bool dead;		/* under lock */
 	u8 fallback;
 	u32 prio;		/* tc classid of what is sent, or 0 */
+	u32 stall;		/* ms that a data plane may stall, or 0 */
 	u64 limit;
 	u32 slots;		/* slots, snap: also under each queue's lock */
 	u32 snap;

@@ -36,14 +36,16 @@ static void europa_vr_end(struct work_struct *work)
 	mutex_lock(&vr->lock);
 	vr->dead = true;
 	for (i = 0; i < vr->nr_queues; i++)
-		europa_queue_detach(&vr->queues[i]);
+		europa_queue_detach(&vr->queues[i], EUROPA_ENDED_LEFT);
 	/* Nothing is sent any more; and this may keep the module. */
 	europa_made_free(vr->made);
 	vr->made = NULL;
 	mutex_unlock(&vr->lock);
-	for (i = 0; i < vr->nr_queues; i++)
+	for (i = 0; i < vr->nr_queues; i++) {
 		wake_up_interruptible_poll(&vr->queues[i].wait,
 					   EPOLLHUP | EPOLLERR);
+		europa_queue_exit(&vr->queues[i]);
+	}
 	europa_event_drain(vr);
 	complete_all(&vr->ended);
 	europa_vr_put(vr);
@@ -169,6 +171,14 @@ static int europa_vr_set_node(struct europa_vr *vr,
 	return err;
 }
 
+static void europa_vr_set_stall(struct europa_vr *vr)
+{
+	u32 i;
+
+	for (i = 0; i < vr->nr_queues; i++)
+		europa_queue_set_stall(&vr->queues[i]);
+}
+
 /* All or nothing. What can fail comes first; the pool's geometry, which a data
  * plane may be quicker than, last.
  */
@@ -196,6 +206,8 @@ int europa_vr_set(struct europa_vr *vr, const struct europa_config *config,
 	if (err)
 		goto err_node;
 	europa_vr_apply(vr, config, &change);
+	if (config->stall != former.stall)
+		europa_vr_set_stall(vr);
 	return 0;
 
 err_node:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) the Europa authors
 #include <linux/poll.h>
+#include "stall.h"
 #include "trace.h"
 #include "vr.h"
 #include "wake.h"
@@ -22,6 +23,8 @@ bool europa_wake_wanted(struct europa_queue *queue)
 	lockdep_assert_held(&queue->lock);
 	/* publications before rx_wait; pairs with readable() and the VR's */
 	smp_mb();
+	if (unlikely(queue->stall.wanted))
+		europa_stall_watch(queue);
 	wait = READ_ONCE(queue->pool->ctl->rx_wait);
 	if (!(wait & EUROPA_RX_ARMED) ||
 	    (!READ_ONCE(queue->sleeping) && wait == queue->woken))

@@ -58,6 +58,8 @@
 #define EUROPA_LIMIT_MIN	(1ULL << 20)	/* bytes of kept packets */
 #define EUROPA_LIMIT_MAX	(1ULL << 40)
 #define EUROPA_LIMIT_DEFAULT	(64ULL << 20)
+#define EUROPA_STALL_MIN	100	/* ms */
+#define EUROPA_STALL_MAX	3600000
 #define EUROPA_BURST		64	/* entries the kernel drains at a time */
 
 /* ---- shared memory ---------------------------------------------------- */
@@ -315,6 +317,12 @@ enum europa_attr {
 	EUROPA_A_FEATURES,	/* u64, out: granted to the data plane; absent
 				 * without one
 				 */
+	EUROPA_A_STALL,		/* u32 ms, in, out: 0, the default, or
+				 * EUROPA_STALL_MIN ... MAX; see enum europa_ended
+				 */
+	EUROPA_A_ENDED,		/* u8, out, enum europa_ended: how the last data
+				 * plane that is no more ended; absent: none yet
+				 */
 	__EUROPA_A_MAX
 };
 
@@ -411,6 +419,17 @@ enum europa_fallback { EUROPA_FALLBACK_KERNEL, EUROPA_FALLBACK_DROP };
 
 /* IDLE: no data plane. ATTACHED: not yet, or no longer, started. */
 enum europa_state { EUROPA_IDLE, EUROPA_ATTACHED, EUROPA_RUNNING };
+
+/*
+ * How a data plane's time ended. STALLED: it was detached by the kernel, as for
+ * STALL ms it had packets of rx, rx_wait said that it had not taken all of them,
+ * and neither did rx_wait change nor was an entry of tx drained. By then the
+ * time may be longer, by half.
+ */
+enum europa_ended {
+	EUROPA_ENDED_LEFT = 1,	/* it detached, closed, unmapped or died */
+	EUROPA_ENDED_STALLED,
+};
 
 enum europa_event {
 	EUROPA_EVENT_VR_NEW = 1, EUROPA_EVENT_VR_SET, EUROPA_EVENT_VR_DEL,
