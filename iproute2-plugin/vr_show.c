@@ -13,6 +13,7 @@
 #include "genl.h"
 #include "options.h"
 #include "out.h"
+#include "router.h"
 #include "vr_show.h"
 
 #define INDENT		4
@@ -486,6 +487,24 @@ static void show_pool(const struct vr *vr)
 	out_close_object();
 }
 
+/* Nothing where it is another data plane. */
+static void show_router(const struct vr *vr)
+{
+	struct router_summary s;
+
+	if (!router_ask(vr, &s))
+		return;
+	out_line(INDENT);
+	out_open_object("router");
+	out_text("router");
+	out_u64(OUT_ANY, "routes", " routes %llu", s.routes);
+	out_u64(OUT_ANY, "routes6", " routes6 %llu", s.routes6);
+	out_u64(OUT_ANY, "neighbours", " neighbours %llu", s.neighbours);
+	out_u64(OUT_ANY, "sent", " sent %llu", s.sent);
+	out_u64(OUT_ANY, "punted", " punted %llu", s.punted);
+	out_close_object();
+}
+
 /* One line: name, state, ports. */
 static void show_brief(const struct vr *vr)
 {
@@ -508,8 +527,10 @@ static void show_full(const struct vr *vr)
 	out_open_object(NULL);
 	show_header(vr);
 	show_ports(vr);
-	if (options.details)
+	if (options.details) {
 		show_pool(vr);
+		show_router(vr);
+	}
 	if (options.stats)
 		show_stats(vr);
 	if (options.stats || options.details)

@@ -98,6 +98,7 @@ asleep() { [ "$(vr_stat blue '.queue[0].poll')" = asleep ]; }
 	assert_eq "$(vr_stat blue .ended)" null
 }
 
+# shellcheck disable=SC2153
 pausing_times() { [ "$(grep -c '^pausing' "$SAID")" = "$1" ]; }
 
 @test "the time can be set while a data plane hangs, and be taken back" {
@@ -114,4 +115,130 @@ pausing_times() { [ "$(grep -c '^pausing' "$SAID")" = "$1" ]; }
 	wait_until 30 state_is idle
 	assert_eq "$(vr_stat blue .ended)" stalled
 	counter_is reclaimed 5
+}
+
+# --- what europa-router says of itself ------------------------------------------------
+
+router_line() { ip -d vr show blue | grep -E '^    router '; }
+
+# liar ANSWER...: blue's data plane, at europa-router's socket, says so, whatever it is asked.
+liar()
+{
+	spawn ip vr exec user nobody blue "$PROGS/liar" europa-router/7/0 "$@"
+	wait_until 10 grep -q '^lying' "$SPAWNED_LOG"
+}
+
+lie_over()
+{
+	x kill -9 "$SPAWNED"
+	wait "$SPAWNED" || true
+	idle
+}
+
+@test "ip -d vr show has what a europa-router says; what cannot be its word is not shown" {
+	local answer good='{"vr":7,"sent":1,"punted":2,"punt":{"ttl":3},"neighbours":4,"routes":5,"routes6":6,"resync":false}'
+
+	topology slots 64
+	start_router
+	serve
+	load
+	moves send
+	router_line | grep -Eq 'routes [1-9][0-9]* routes6 [0-9]+ neighbours [1-9][0-9]* sent [1-9][0-9]* punted [0-9]+$'
+	ip -j -d vr show blue | jq -e '.[0].router | .routes > 0 and .neighbours > 0 and .sent > 0'
+	run ! grep router <(ip vr show blue)
+	loaded_ok
+	x kill -9 "$ROUTER"
+	wait "$ROUTER" || true
+	idle
+	run ! router_line
+	liar "$good"
+	router_line | grep -q 'routes 5 routes6 6 neighbours 4 sent 1 punted 2$'
+	lie_over
+	for answer in '' "${good/4/-4}" "${good/\"sent\":1,/}" "${good/7/\"$'\e'[31m\"}" "$good$good" \
+		"${good/:6/:99999999999999999999999}" "$(printf '%9000s' "$good")" '{{{{{{{{'; do
+		liar "$answer"
+		run ! router_line
+		ip -d vr show blue | grep -q '^    pool '
+		lie_over
+	done
+	# Somebody else in that namespace, who is not the data plane.
+	raw "$NODE" attach map start pause
+	says pausing
+	spawn ns v socat ABSTRACT-LISTEN:europa-router/7/0,fork "SYSTEM:echo '$good'"
+	wait_until 10 has_socket
+	run ! router_line
+}
+
+has_socket() { ns v grep -q '@europa-router/7/0' /proc/net/unix; }
+
+# --- what each costs ----------------------------------------------------------------
+
+# costs WHAT COMMAND...: under a counted UDP stream and iperf3's TCP, which go on after it;
+# prints what was lost. In $LOST the datagrams, in $HELD what the data plane had.
+costs()
+{
+	local what=$1 tcp log retransmits
+	shift
+
+	spawn ns b iperf3 -s -1
+	wait_until 10 listens
+	spawn ns a iperf3 -c 10.2.0.2 -t 600 -J
+	tcp=$SPAWNED log=$SPAWNED_LOG
+	impatient load 32
+	moves rx
+	"$@"
+	moves "${AFTER:-send}"
+	x kill -TERM "$CLIENT"
+	wait "$CLIENT" || true
+	x kill -TERM "$tcp"
+	wait "$tcp" || true
+	retransmits=$(jq '.end.sum_sent.retransmits' "$log")
+	LOST=$(sed -n 's/.* lost \([0-9]*\) .*/\1/p' "$CLIENT_SAID")
+	echo "# $what: UDP $(< "$CLIENT_SAID"); TCP retransmits $retransmits" >&3
+	cat "$CLIENT_SAID" >&2
+}
+
+impatient() { ECHO_PATIENCE=3000 "$@"; }
+listens() { ns b ss -Hltn 'sport = 5201' | grep -q LISTEN; }
+
+router_term()
+{
+	x kill -TERM "$ROUTER"
+	wait_until 20 gone "$ROUTER"
+	moves fallback
+	start_router
+}
+
+start_router()
+{
+	spawn ip vr exec blue europa-router --no-idle
+	ROUTER=$SPAWNED
+	wait_until 30 state_is running
+}
+
+router_kill()
+{
+	x kill -9 "$ROUTER"
+	wait "$ROUTER" || true
+	wait_until 10 state_is idle
+}
+
+router_stop()
+{
+	x kill -STOP "$ROUTER"
+	wait_until 30 state_is idle
+	x kill -CONT "$ROUTER"
+}
+
+@test "what a restart, a kill and a stop cost" {
+	topology slots 1024 stall 200
+	serve
+	start_router
+	costs 'SIGTERM and a new start' router_term
+	assert_eq "$LOST" 0
+	AFTER=fallback costs 'kill -9' router_kill
+	((LOST <= 32))
+	start_router
+	AFTER=fallback costs 'SIGSTOP, stall 200' router_stop
+	((LOST <= 32))
 }

@@ -22,6 +22,17 @@ const char *stats_why(enum punt why)
 	return names[why];
 }
 
+/* Entries of the kernel's, not those that only stand for a nexthop object. */
+static unsigned int neighbours(const struct router *r)
+{
+	unsigned int i, n = 0;
+
+	for (i = 1; i < r->neigh.used; i++)
+		n += r->neigh.neigh[i].refs && !r->neigh.neigh[i].alias &&
+		     !r->neigh.neigh[i].glean;
+	return n;
+}
+
 typedef void (*tell_fn)(FILE *out, const char *name, uint64_t value);
 
 /* What follows the reasons, for people and programs alike. */
@@ -38,6 +49,7 @@ static void tell_figures(const struct router *r, FILE *out, tell_fn tell)
 	tell(out, "syncs", s->syncs);
 	tell(out, "ports", r->ports.count - r->ports.vlans);
 	tell(out, "vlans", r->ports.vlans);
+	tell(out, "neighbours", neighbours(r));
 	tell(out, "routes", r->ip4.fib.routes);
 	tell(out, "bytes", fib4_bytes(&r->ip4.fib));
 	tell(out, "routes6", r->ip6.fib.routes);
