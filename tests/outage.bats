@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # Copyright (C) the Europa authors
-# A data plane that is stopped, dies or is replaced: what it costs, in packets, is printed.
+# A data plane that is stopped, dies or is started anew: what it costs, in packets, is printed.
 #
 #	   a                        (the machine)                           b
 #	eth0 10.1.0.2 ─── eu0 ─ vr7p0 10.1.0.1 ┐ VR blue, number 7,

@@ -852,6 +852,43 @@ void fake_freeifaddrs(struct ifaddrs *list)
 	(void)list;
 }
 
+/* No europa-router answers. */
+int fake_connect(int fd, const void *address, unsigned int size)
+{
+	(void)fd;
+	(void)address;
+	(void)size;
+	return machine_fail(ECONNREFUSED);
+}
+
+int fake_getsockopt(int fd, int level, int name, void *value, void *size)
+{
+	(void)fd;
+	(void)level;
+	(void)name;
+	(void)value;
+	(void)size;
+	return machine_fail(ENOTCONN);
+}
+
+ssize_t fake_send(int fd, const void *bytes, size_t size, int flags)
+{
+	(void)fd;
+	(void)bytes;
+	(void)size;
+	(void)flags;
+	return machine_fail(ENOTCONN);
+}
+
+ssize_t fake_recv(int fd, void *to, size_t size, int flags)
+{
+	(void)fd;
+	(void)to;
+	(void)size;
+	(void)flags;
+	return machine_fail(ENOTCONN);
+}
+
 int fake_socket(int domain, int type, int protocol)
 {
 	(void)domain;
