@@ -42,7 +42,7 @@ static int second_fits(unsigned char first, unsigned char second)
 }
 
 /* Bytes of the UTF-8 character that p begins with; 0: it is none. */
-static size_t character(const char *p)
+size_t utf8_character(const char *p)
 {
 	size_t i, n = announced(*p);
 
@@ -59,7 +59,7 @@ static void put_value(struct labels *l, const char *p)
 	size_t n;
 
 	for (; *p; p += n ? n : 1) {
-		n = character(p);
+		n = utf8_character(p);
 		if (!n)
 			put_text(l, REPLACEMENT);
 		else if (*p == '\n')

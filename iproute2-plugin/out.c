@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "labels.h"
 #include "out.h"
 
 #define DEPTH_MAX 16
@@ -65,16 +66,21 @@ static bool colored(enum out_color color)
 
 static void json_string(const char *s)
 {
+	size_t n;
+
 	putchar('"');
-	for (; *s; s++) {
+	for (; *s; s += n ? n : 1) {
 		unsigned char c = *s;
 
+		n = utf8_character(s);
 		if (c == '"' || c == '\\')
 			printf("\\%c", c);
 		else if (c < 0x20 || c == 0x7f)
 			printf("\\u%04x", c);
+		else if (!n)
+			printf("\\ufffd");
 		else
-			putchar(c);
+			fwrite(s, 1, n, stdout);
 	}
 	putchar('"');
 }
@@ -157,18 +163,33 @@ static bool in_text(enum out_kind kind, const char *fmt)
 	return !out_options.json && (kind & OUT_TEXT) && fmt;
 }
 
+/* Names that others choose may hold what a terminal obeys. */
+static char *harmless(const char *value)
+{
+	char *safe = strdup(value), *p;
+
+	for (p = safe; p && *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	return safe;
+}
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 void out_string(enum out_kind kind, enum out_color color, const char *key, const char *fmt,
 		const char *value)
 {
+	char *safe;
+
 	if (in_json(kind)) {
 		json_key(key);
 		json_string(value);
 	} else if (in_text(kind, fmt)) {
 		if (colored(color))
 			fputs(palette()[color], stdout);
-		printf(fmt, value);
+		safe = harmless(value);
+		printf(fmt, safe ? safe : "");
+		free(safe);
 		if (colored(color))
 			fputs("\033[0m", stdout);
 	}

@@ -187,7 +187,7 @@ given_back()
 instances() { find $TRACING/instances -mindepth 1 -maxdepth 1 -name 'europa-*' | wc -l; }
 no_instances() { [ "$(instances)" = 0 ]; }
 # The one spawned last. Who has a file of an instance open keeps it from being removed.
-following() { grep -qsx 1 "$TRACING/instances/europa-$SPAWNED/events/europa/europa_drop/enable"; }
+following() { grep -qsx 1 "$TRACING/instances/europa-trace-$SPAWNED/events/europa/europa_drop/enable"; }
 
 # bats test_tags=matrix
 @test "trace: each drop of that VR, why in words; nobody else's tracing is touched" {

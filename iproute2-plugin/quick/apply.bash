@@ -9,7 +9,7 @@ KINDS=(vr port address neighbour route classifier rule filter)
 # How a VR or a port is, where nothing is said.
 declare -A DEFAULTS=(
 	[slots]=4096 [snap]=1984 [queues]=1 [limit]=67108864 [owner]=root [group]=root [mode]=0660
-	[fallback]=kernel [prio]=none [vlan]=none [spoofchk]=on
+	[fallback]=kernel [prio]=none [stall]=off [vlan]=none [spoofchk]=on
 )
 
 # imply ITEM LINE: as if that line said so.
@@ -73,6 +73,7 @@ add_missing()
 		[[ $item == "$1 "* ]] && ! runs "$item" || continue
 		[[ $item != 'rule '*' bucket '* ]] || { add_buckets "$item" && continue || return; }
 		add "$item" || return
+		DONE+=("$item")
 	done
 }
 
@@ -102,6 +103,7 @@ add_buckets()
 	run "$item" ip-vr rule replace dev "$dev" bucket "$first-$last" $verdict || return
 	for ((; first <= last; first++)); do
 		RUNNING+=("rule $dev bucket $first $verdict")
+		DONE+=("rule $dev bucket $first $verdict")
 	done
 }
 

@@ -209,7 +209,7 @@ remove()
 	read -r kind dev rest <<< "$1"
 	case $kind in
 	route) run "$1" ip_home "-$dev" route del $rest ;;
-	port) unset "PORT_NAMES[$dev]"; run "$1" ip-vr detach dev "$dev" vr "$NAME" ;;
+	port) PORT_NAMES[$dev]=; run "$1" ip-vr detach dev "$dev" vr "$NAME" ;;
 	address) on_port "$dev" "$1" address del "$rest" ;;
 	neighbour) on_port "$dev" "$1" neighbour del "${rest% *}" ;;
 	classifier) unbind_classifier "$dev" "$rest" ;;

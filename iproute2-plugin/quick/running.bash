@@ -7,6 +7,7 @@
 
 # In the VR's home namespace, or here where it has none.
 in_home() { ${HOME_NETNS:+nsenter "--net=/run/netns/$HOME_NETNS"} "$@"; }
+json_home() { ip_home -j "$@" | tr '\001-\011\013-\037' '?'; }
 ip_home() { ip ${HOME_NETNS:+-n "$HOME_NETNS"} "$@"; }
 
 # Of the variables $vr, $links, $routes4, $routes6, $neighbours; those are what ip -j says.
@@ -33,7 +34,8 @@ def port: .link as $link | "port \($link)", ({ name: .ifname, number: .port, mac
 	spoofchk: (if .spoofchk then "on" else "off" end), vlan: (.vlan // "none") } |
 	to_entries[] as $e | "port \($link) \($e.key) \($e.value)");
 $vr[0][0] as $v |
-($v | { id, netns, slots, snap, queues, limit, owner, group, mode, fallback, prio: (.prio // "none") } | setting),
+($v | { id, netns, slots, snap, queues, limit, owner, group, mode, fallback, prio: (.prio // "none"),
+		stall: (if (.stall // 0) == 0 then "off" else .stall end) } | setting),
 ($v.ports[] | select(.link and (has("link_netnsid") | not)) | .ifname as $ifname | .link as $link | port,
 	($links[0][]? | select(.ifname == $ifname) |
 		"port \($link) mtu \(.mtu)",
@@ -50,10 +52,10 @@ $vr[0][0] as $v |
 state_of_vr()
 {
 	jq -rn --slurpfile vr <(ip-vr -j show "$NAME") \
-		--slurpfile links <(ip_home -j address show) \
-		--slurpfile routes4 <(ip_home -j -4 route show table all) \
-		--slurpfile routes6 <(ip_home -j -6 route show table all) \
-		--slurpfile neighbours <(ip_home -j neighbour show nud permanent) \
+		--slurpfile links <(json_home address show) \
+		--slurpfile routes4 <(json_home -4 route show table all) \
+		--slurpfile routes6 <(json_home -6 route show table all) \
+		--slurpfile neighbours <(json_home neighbour show nud permanent) \
 		"$RUNNING_JQ"
 }
 

@@ -5,12 +5,12 @@
 # it was applied.
 
 # KEY of a file, and of an item.
-VR_KEYS=(Id Netns Slots Snap Queues Limit Owner Group Mode Fallback Prio)
+VR_KEYS=(Id Netns Slots Snap Queues Limit Owner Group Mode Fallback Prio Stall)
 PORT_KEYS=(Name Number MAC Mode SpoofChk VLAN)
 HOOKS=(PreUp PostUp PreDown PostDown)
 
 # say KEY VALUE
-say() { echo "$1 = $2"; }
+say() { printf '%s = %s\n' "$1" "${2//[[:cntrl:]]/?}"; }
 
 # The unit makes its own user the owner for as long as it runs.
 running_or_applied()

@@ -57,11 +57,36 @@ classifier_note()
 # used_by_others KIND DEV: another VR that was made by us has an item of that kind on the device.
 used_by_others()
 {
+	local file kind dev
+
+	for file in "$STATE"/*.items; do
+		[ "$file" != "$STATE/$NAME.items" ] && [ -e "$file" ] || continue
+		while read -r kind dev _; do
+			[ "$kind $dev" != "$1 $2" ] || return 0
+		done < "$file"
+	done
+	return 1
+}
+
+# others_set SYSCTL: another VR that was made by us wants it, in the same namespace.
+others_set()
+{
 	local file
 
 	for file in "$STATE"/*.items; do
-		[ "$file" != "$STATE/$NAME.items" ] || continue
-		! grep -q "^$1 $2 " "$file" 2> /dev/null || return 0
+		[ "$file" != "$STATE/$NAME.items" ] && grep -qs "^sysctl $1 " "$file" || continue
+		[ "$(sed -n 's/^vr netns //p' "$file")" != "$HOME_NETNS" ] || return 0
+	done
+	return 1
+}
+
+# others_say ITEM: another VR that was made by us has it.
+others_say()
+{
+	local file
+
+	for file in "$STATE"/*.items; do
+		[ "$file" = "$STATE/$NAME.items" ] || ! grep -qxFe "$1" "$file" 2> /dev/null || return 0
 	done
 	return 1
 }

@@ -61,6 +61,13 @@ write_links()
 	mkdir -p /dev/europa/name && ln -sfn "../vr$REPLY" "/dev/europa/name/$NAME"
 }
 
+# keep_log FILE: of what the data plane says, so much; it may say more, and the file system is memory.
+keep_log()
+{
+	# shellcheck disable=SC2016
+	exec setsid sh -c 'stdbuf -o0 head -c 1M > "$1"; exec cat > /dev/null' sh "$1"
+}
+
 # Its output is below /run, as there may be nobody to read it.
 start_data_plane()
 {
@@ -69,11 +76,15 @@ start_data_plane()
 	value_of WANTED 'vr dataplane' europa-router
 	[ "$REPLY" != none ] && [ -z "$NO_DATA_PLANE" ] || return 0
 	read -ra command <<< "$REPLY"
-	setsid ip-vr exec "$NAME" "${command[@]}" > "$log" 2>&1 < /dev/null {LOCK}>&- &
+	setsid ip-vr exec "$NAME" "${command[@]}" \
+		> >(exec {LOCK}>&-; keep_log "$log") 2>&1 < /dev/null {LOCK}>&- &
 	pid=$!
 	until ip-vr wait "$NAME" up timeout 0.2 2> /dev/null; do
 		kill -0 "$pid" 2> /dev/null && ((SECONDS < deadline)) && continue
-		said_of 1 "vr dataplane ${command[*]}" "the data plane does not run: $(tail -n 1 "$log")"
+		kill "$pid" 2> /dev/null
+		sleep 0.3	# its last words are on their way
+		said_of 1 "vr dataplane ${command[*]}" \
+			"the data plane does not run: $(tail -c 400 "$log" | tail -n 1 | tr -c '[:print:]' '?')"
 		return
 	done
 }
@@ -90,8 +101,14 @@ up_steps()
 # roll_back: whatever happened to have been done.
 roll_back()
 {
+	local item
+
 	trap '' INT TERM HUP
-	APPLIED=("${WANTED[@]}")
+	APPLIED=()
+	for item in "${WANTED[@]}"; do
+		[[ ! $item =~ ^(route|classifier|rule|filter)\  ]] || has DONE "$item" || continue
+		APPLIED+=("$item")
+	done
 	take_down 2> /dev/null
 	return "$STATUS"
 }
@@ -124,7 +141,7 @@ stop_data_plane()
 {
 	local pid
 
-	for pid in $(ip-vr pids "$NAME" 2> /dev/null); do
+	for pid in $(ip-vr -j show "$NAME" 2> /dev/null | jq -r '.[0].pid // empty'); do
 		kill -TERM "$pid" 2> /dev/null
 	done
 	ip-vr wait "$NAME" down timeout 5 2> /dev/null
@@ -151,7 +168,7 @@ undo_made()
 	for item in "${MADE[@]}"; do
 		read -r kind rest <<< "$item"
 		case $kind in
-		sysctl) fresh_netns || add "sysctl $rest" || (($? == 3)) ;;
+		sysctl) fresh_netns || others_set "${rest%% *}" || add "sysctl $rest" || (($? == 3)) ;;
 		clsact)
 			[ -n "$(tc filter show dev "$rest" ingress; tc filter show dev "$rest" egress)" ] ||
 				tc qdisc del dev "$rest" clsact
@@ -161,7 +178,7 @@ undo_made()
 	! fresh_netns || ip netns del "$HOME_NETNS"
 }
 
-fresh_netns() { [[ " ${MADE[*]} " == *' netns '* ]]; }
+fresh_netns() { [[ " ${MADE[*]} " == *' netns '* ]] && ! others_say "vr netns $HOME_NETNS"; }
 
 # take_down: of APPLIED and MADE, in the opposite order of up.
 take_down()

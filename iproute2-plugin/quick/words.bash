@@ -87,6 +87,13 @@ classid()
 	[ "$REPLY" = none ] || printf -v REPLY '%x:%x' "0x${REPLY%:*}" "0x0${REPLY#*:}"
 }
 
+# Milliseconds, or off.
+stall()
+{
+	REPLY=off
+	[[ $1 =~ ^(off|0)$ ]] || number 100 3600000 "$1"
+}
+
 mac()
 {
 	REPLY=${1,,}
@@ -123,7 +130,7 @@ shell() { REPLY=$1; }
 command_line()
 {
 	REPLY=$1
-	[[ $1 != *[\"\'\\\`\$\;\&\|\<\>%]* ]] ||
+	[[ $1 != *[[:cntrl:]\"\'\\\`\$\;\&\|\<\>%]* ]] ||
 		wrong "a data plane's command is split at blanks, and has no quotes, \$, % or the like: make a script"
 }
 

@@ -17,6 +17,8 @@
  */
 void europa_rx_stack(struct europa_port *port, struct sk_buff *skb, u8 flags)
 {
+	/* nothing of ours, for programs that read it as tc's */
+	memset(skb->cb, 0, sizeof(struct europa_rx_address));
 	skb_reset_redirect(skb); /* else the port's XDP program would not see it */
 	skb->dev = port->dev;
 	skb->protocol = eth_type_trans(skb, port->dev);

@@ -6,8 +6,9 @@
  * lock, published at once, and their sleeper is woken once.
  *
  * One list for each processor, in the order they came, so no two packets of it
- * overtake each other. While it is not empty its NAPI is scheduled, which runs
- * when the driver's is done. BH is off, for who adds and for who takes.
+ * overtake each other; those of a flow that changes processors may. While it is
+ * not empty its NAPI is scheduled, which runs when the driver's is done. BH is
+ * off, for who adds and for who takes.
  */
 #ifndef _EUROPA_STAGE_H
 #define _EUROPA_STAGE_H
@@ -40,6 +41,8 @@ static __always_inline void europa_stage(struct europa_port *port,
 {
 	struct sk_buff *last;
 
+	/* It may wait past RCU, by which alone a BPF program holds a socket. */
+	skb_orphan(skb);
 	europa_rx_address(skb, port, flags);
 	local_lock_nested_bh(&europa_stages.lock);
 	last = this_cpu_read(europa_stages.last);

@@ -49,7 +49,7 @@ void europa_stall_begin(struct europa_queue *queue)
 	struct europa_stall *stall = &queue->stall;
 
 	lockdep_assert_held(&queue->lock);
-	stall->since = jiffies;
+	stall->still = 0;
 	stall->wanted = READ_ONCE(queue->vr->stall);
 }
 
@@ -71,7 +71,7 @@ void europa_stall_watch(struct europa_queue *queue)
 
 	lockdep_assert_held(&queue->lock);
 	queue->stall.wanted = false;
-	queue->stall.since = jiffies;
+	queue->stall.still = 0;
 	if (queue->pool && ms)
 		europa_stall_queue(queue, ms);
 }
@@ -90,8 +90,10 @@ static bool europa_stall_moved(struct europa_queue *queue)
 	       pool->rx.cursor == (u32)seen;
 }
 
-/* Has it stalled for the VR's time? It may have begun a round after it was last
- * seen moving.
+/*
+ * Has it stalled for the VR's time? Looks count, not the clock: a machine that was
+ * held up itself looks late, and a packet may just have come then. It may have
+ * begun a round after it was last seen moving, hence one look more.
  */
 bool europa_stall_look(struct europa_queue *queue)
 {
@@ -100,11 +102,9 @@ bool europa_stall_look(struct europa_queue *queue)
 
 	spin_lock_bh(&queue->lock);
 	if (queue->pool && europa_stall_moved(queue))
-		queue->stall.since = jiffies;
+		queue->stall.still = 0;
 	else if (queue->pool && ms)
-		due = time_after_eq(jiffies, queue->stall.since +
-				    msecs_to_jiffies(ms) +
-				    europa_stall_round(ms));
+		due = ++queue->stall.still > EUROPA_STALL_LOOKS;
 	spin_unlock_bh(&queue->lock);
 	return due;
 }

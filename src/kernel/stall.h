@@ -12,7 +12,7 @@ struct europa_queue;
 struct europa_stall {
 	struct delayed_work work;	/* looks, while there is something to see */
 	bool wanted;		/* the next packets queue the work */
-	unsigned long since;	/* jiffies: at this look the data plane had moved */
+	u8 still;		/* looks in a row at which it had not moved */
 	u32 sent;		/* tx cursor and ... */
 	u64 seen;		/* ... rx_wait at the last look */
 };

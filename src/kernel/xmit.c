@@ -126,7 +126,12 @@ static bool europa_xmit_as_is(struct sk_buff *skb)
 	       !skb_shinfo(skb)->tx_flags;
 }
 
-/* Unless the driver is full, or is itself on the way here. */
+/* This processor is in a driver that europa_xmit_try() called. */
+static DEFINE_PER_CPU(bool, europa_xmit_inside);
+
+/* Unless the driver is full, or is itself on the way here: a tunnel's driver notes
+ * no owner of its queue, and the ordinary way counts how deep it is.
+ */
 static bool europa_xmit_try(struct sk_buff *skb, struct netdev_queue *txq,
 			    int *err)
 {
@@ -134,11 +139,14 @@ static bool europa_xmit_try(struct sk_buff *skb, struct netdev_queue *txq,
 	int cpu = smp_processor_id();
 	bool tried = false;
 
-	if (unlikely(READ_ONCE(txq->xmit_lock_owner) == cpu))
+	if (unlikely(__this_cpu_read(europa_xmit_inside) ||
+		     READ_ONCE(txq->xmit_lock_owner) == cpu))
 		return false;
 	HARD_TX_LOCK(dev, txq, cpu);
 	if (likely(!netif_xmit_stopped(txq))) {
+		__this_cpu_write(europa_xmit_inside, true);
 		*err = netdev_start_xmit(skb, dev, txq, false);
+		__this_cpu_write(europa_xmit_inside, false);
 		tried = dev_xmit_complete(*err);
 	}
 	HARD_TX_UNLOCK(dev, txq);
@@ -147,16 +155,20 @@ static bool europa_xmit_try(struct sk_buff *skb, struct netdev_queue *txq,
 
 /*
  * What the port's stack sends, by the lower device, as dev_queue_xmit() does it
- * and with its answer. BH is off, under RCU. A device without a queue keeps no
+ * and with its answer. BH is off, which goes on as RCU. A device without a queue keeps no
  * order that this could break: each packet has left before the next one comes.
  */
 int europa_xmit_lower(struct europa_port *port, struct sk_buff *skb)
 {
 	struct net_device *dev = port->lower_dev;
+	bool direct;
 	int err;
 
 	skb->dev = dev;
-	if (!europa_xmit_as_is(skb) || !europa_xmit_direct(port))
+	rcu_read_lock(); /* lockdep wants it, and pktgen has BH off, no more */
+	direct = europa_xmit_as_is(skb) && europa_xmit_direct(port);
+	rcu_read_unlock();
+	if (!direct)
 		return dev_queue_xmit(skb);
 	if (dev->priv_flags & IFF_XMIT_DST_RELEASE)
 		skb_dst_drop(skb);
