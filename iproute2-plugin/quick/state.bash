@@ -80,13 +80,11 @@ others_set()
 	return 1
 }
 
-# others_say ITEM: another VR that was made by us has it.
+# others_say ITEM: another VR that was made by us has it; REPLY is the file that says so.
 others_say()
 {
-	local file
-
-	for file in "$STATE"/*.items; do
-		[ "$file" = "$STATE/$NAME.items" ] || ! grep -qxFe "$1" "$file" 2> /dev/null || return 0
+	for REPLY in "$STATE"/*.items; do
+		[ "$REPLY" = "$STATE/$NAME.items" ] || ! grep -qxFe "$1" "$REPLY" 2> /dev/null || return 0
 	done
 	return 1
 }

@@ -175,10 +175,15 @@ undo_made()
 			;;
 		esac
 	done
-	! fresh_netns || ip netns del "$HOME_NETNS"
+	if fresh_netns; then
+		ip netns del "$HOME_NETNS"
+	elif made_netns; then
+		echo 'made netns' >> "$REPLY"	# it goes with that one
+	fi
 }
 
-fresh_netns() { [[ " ${MADE[*]} " == *' netns '* ]] && ! others_say "vr netns $HOME_NETNS"; }
+made_netns() { [[ " ${MADE[*]} " == *' netns '* ]]; }
+fresh_netns() { made_netns && ! others_say "vr netns $HOME_NETNS"; }
 
 # take_down: of APPLIED and MADE, in the opposite order of up.
 take_down()
