@@ -46,7 +46,7 @@ stall_of()
 	wait_until 10 grep -q '"event":"detach",.*"ended":"stalled"' "$monitor"
 	# It hears of it, may try again, and is a data plane like any.
 	x kill -CONT "$RAW"
-	says 'forward.*: EPIPE'
+	says 'forward.*: (EPIPE|ENOTCONN)'
 	router
 	moves send
 	loaded_ok
