@@ -130,7 +130,6 @@ int tracing_open(struct tracing *t, uint32_t vr)
 	}
 	tidy(place);
 	snprintf(t->path, sizeof(t->path), "%s/instances/" PREFIX "%d", place, getpid());
-	rmdir(t->path);		/* of one that was killed, and whose number we have */
 	if (mkdir(t->path, 0700))
 		return fail(t->path, errno);
 	ret = set_up(t, vr);
