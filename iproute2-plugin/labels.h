@@ -16,8 +16,6 @@ struct labels {
 
 /* Values may hold any bytes: some are names that a VR's owner chooses. */
 void labels_add(struct labels *l, const char *key, const char *value);
-/* Bytes of the UTF-8 character that p begins with; 0: it is none. */
-size_t utf8_character(const char *p);
 void labels_add_u64(struct labels *l, const char *key, uint64_t value);
 
 #endif

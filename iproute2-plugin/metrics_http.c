@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "caps.h"
+#include "clock.h"
 #include "metrics.h"
 #include "metrics_http.h"
 
@@ -28,14 +28,6 @@ struct request {
 
 /* ---- what is asked ----------------------------------------------------- */
 
-static long long now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
-
 /* The empty line is there. */
 static bool is_whole(const struct request *r)
 {
@@ -46,7 +38,7 @@ static bool is_whole(const struct request *r)
 static bool read_more(struct request *r, long long due)
 {
 	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
-	long long left = due - now();
+	long long left = due - clock_ms();
 	ssize_t n;
 
 	if (left <= 0 || poll(&p, 1, left) <= 0)
@@ -62,7 +54,7 @@ static bool read_more(struct request *r, long long due)
 /* false: it is none, too long, or takes too long. A NUL in it ends it. */
 static bool read_request(struct request *r)
 {
-	long long due = now() + PATIENCE;
+	long long due = clock_ms() + PATIENCE;
 
 	r->len = 0;
 	r->text[0] = '\0';

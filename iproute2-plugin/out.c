@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "labels.h"
 #include "out.h"
+#include "utf8.h"
 
 #define DEPTH_MAX 16
 

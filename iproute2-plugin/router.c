@@ -12,11 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "clock.h"
 #include "netns.h"
 #include "router.h"
 
@@ -25,14 +25,6 @@
 #define ALL_TIME	3000	/* and for all that keep us waiting */
 
 static int waited;		/* ms, for all so far */
-
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
-}
 
 /* A socket looks for names in the namespace that it was made in. */
 static int socket_in(const char *netns)
@@ -84,7 +76,7 @@ static bool wait_for(int fd, long long end)
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	long long left;
 
-	while ((left = end - now_ms()) > 0) {
+	while ((left = end - clock_ms()) > 0) {
 		int n = poll(&p, 1, left);
 
 		if (n > 0)
@@ -219,7 +211,7 @@ bool router_ask(const struct vr *vr, struct router_summary *s)
 {
 	static const char question[] = "stats\n";
 	char line[ANSWER_MAX];
-	long long begin = now_ms();
+	long long begin = clock_ms();
 	int left = ALL_TIME - waited, fd;
 	bool ok;
 
@@ -231,6 +223,6 @@ bool router_ask(const struct vr *vr, struct router_summary *s)
 	ok = send(fd, question, strlen(question), MSG_NOSIGNAL) == (ssize_t)strlen(question) &&
 	     receive(fd, line, sizeof(line), begin + (left < ANSWER_TIME ? left : ANSWER_TIME));
 	close(fd);
-	waited += now_ms() - begin;
+	waited += clock_ms() - begin;
 	return ok && parse(line, s);
 }

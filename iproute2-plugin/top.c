@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "args.h"
+#include "clock.h"
 #include "cmd.h"
 #include "out.h"
 #include "terminal.h"
@@ -24,14 +25,6 @@ struct top {
 	uint64_t looks;		/* 0: without end */
 	int delay;		/* milliseconds */
 };
-
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
 
 /* ---- keys -------------------------------------------------------------- */
 
@@ -103,10 +96,10 @@ static void draw(const struct top *t, struct frame *f)
 /* Until the next look is due, or a key asks for it. false: that was all. */
 static bool use_keys(struct top *t, struct frame *f)
 {
-	long long due = now_ms() + t->delay, left;
+	long long due = clock_ms() + t->delay, left;
 	int key = KEY_NONE;
 
-	while (key != ' ' && (left = due - now_ms()) > 0) {
+	while (key != ' ' && (left = due - clock_ms()) > 0) {
 		key = terminal_key(left);
 		if (!obey(&t->view, f, key))
 			return false;

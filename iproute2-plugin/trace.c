@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <sys/signalfd.h>
 
+#include "clock.h"
 #include "cmd.h"
 #include "counters.h"
 #include "genl.h"
@@ -40,26 +41,18 @@ struct tracer {
 
 /* ---- names ------------------------------------------------------------- */
 
-static time_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
-}
-
 /* Of a VR that has gone there are none. */
 static void learn(struct tracer *t, uint32_t id)
 {
 	struct vr_ref ref = { .id = id };
 
-	if (t->vr.conf.id == id && now() - t->told < NAMES_AGE)
+	if (t->vr.conf.id == id && clock_ms() / 1000 - t->told < NAMES_AGE)
 		return;
 	vr_free(&t->vr);
 	if (genl_vr_get(&t->g, &ref, &t->vr))
 		memset(&t->vr, 0, sizeof(t->vr));
 	t->vr.conf.id = id;
-	t->told = now();
+	t->told = clock_ms() / 1000;
 }
 
 static const char *ifname_of(const struct vr *vr, uint32_t port)

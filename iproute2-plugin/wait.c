@@ -5,8 +5,8 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "cmd.h"
 #include "genl.h"
 
@@ -18,14 +18,6 @@ struct condition {
 	int what;
 	int timeout;		/* milliseconds, -1: none */
 };
-
-static long now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000L + t.tv_nsec / 1000000;
-}
 
 /* 0: it holds. -1: not yet. Else it never will, and this is the exit code. */
 static int check(struct genl *g, struct condition *w, bool first)
@@ -67,7 +59,7 @@ static int timed_out(const struct condition *w)
 static int wait_event(struct genl *events, const struct condition *w, long until)
 {
 	struct pollfd p = { .fd = nl_fd(&events->nl), .events = POLLIN };
-	long left = w->timeout < 0 ? -1 : until - now();
+	long left = w->timeout < 0 ? -1 : until - clock_ms();
 	int n;
 
 	if (w->timeout >= 0 && left <= 0)
@@ -82,7 +74,7 @@ static int wait_event(struct genl *events, const struct condition *w, long until
 
 static int wait_for(struct genl *events, struct genl *g, struct condition *w)
 {
-	long until = now() + w->timeout;
+	long until = clock_ms() + w->timeout;
 	bool first = true;
 	int ret;
 

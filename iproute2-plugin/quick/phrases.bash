@@ -129,7 +129,7 @@ route()
 	family=$REPLY
 	case ${WORDS[AT]-} in
 	default) REPLY=default ;;
-	*) prefix "${WORDS[AT]-}" && family_of "${WORDS[AT]}" && family=$REPLY && prefix "${WORDS[AT]}" ;;
+	*) family_of "${WORDS[AT]-}"; family=$REPLY; prefix "${WORDS[AT]-}" ;;
 	esac || return
 	[[ ${WORDS[*]} != *'via inet6 '* || ${WORDS[AT]} == *:* ]] || family=4
 	PHRASE+=$REPLY FIELDS=() AT=$((AT + 1))

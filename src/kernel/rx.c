@@ -468,7 +468,7 @@ europa_rx_own_frags(const struct europa_port *port,
 
 /*
  * The skb is scrubbed now, not when it is sent: a stuck VR must hold no device,
- * route, connection or sender. False: it is gone.
+ * route or connection. Its sender was let go in the stage. False: it is gone.
  */
 static __always_inline bool europa_rx_prepare(const struct europa_port *port,
 					      const struct europa_queue *queue,
@@ -482,7 +482,6 @@ static __always_inline bool europa_rx_prepare(const struct europa_port *port,
 			return false;
 		}
 	}
-	skb_orphan(skb);
 	skb_scrub_packet(skb, true);
 	/* The queue it came by would choose the one it leaves by: not so when it
 	 * goes by the stack at the port, and its flow is to stay in order.

@@ -41,7 +41,9 @@ static __always_inline void europa_stage(struct europa_port *port,
 {
 	struct sk_buff *last;
 
-	/* It may wait past RCU, by which alone a BPF program holds a socket. */
+	/* A stuck VR must hold no sender. And it may wait past RCU, by which alone
+	 * a BPF program holds a socket.
+	 */
 	skb_orphan(skb);
 	europa_rx_address(skb, port, flags);
 	local_lock_nested_bh(&europa_stages.lock);

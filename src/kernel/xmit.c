@@ -155,8 +155,9 @@ static bool europa_xmit_try(struct sk_buff *skb, struct netdev_queue *txq,
 
 /*
  * What the port's stack sends, by the lower device, as dev_queue_xmit() does it
- * and with its answer. BH is off, which goes on as RCU. A device without a queue keeps no
- * order that this could break: each packet has left before the next one comes.
+ * and with its answer. BH is off, which goes on as RCU. A device without a queue
+ * keeps no order that this could break: each packet has left before the next one
+ * comes.
  */
 int europa_xmit_lower(struct europa_port *port, struct sk_buff *skb)
 {
