@@ -49,6 +49,7 @@
 #define BURST		64
 #define KEPT_MAX	65536
 #define FLAP_EVERY	20	/* ms */
+#define FLAP_REST	10000	/* us */
 
 static struct dataplane dp = { .fd = -1 };
 static struct europa_entry kept[KEPT_MAX];
@@ -563,8 +564,8 @@ static int burst(void (*judge)(struct europa_entry *))
 	return n;
 }
 
-/* No new packets; finish those there are. */
-static int flap(void (*judge)(struct europa_entry *))
+/* No new packets; finish those there are. One that rests is stopped when some come. */
+static int flap(void (*judge)(struct europa_entry *), bool rest)
 {
 	int ret = do_stop();
 
@@ -572,6 +573,8 @@ static int flap(void (*judge)(struct europa_entry *))
 		;
 	if (!ret)
 		ret = dp_kick(&dp);
+	if (rest)
+		usleep(FLAP_REST);
 	return ret < 0 ? ret : do_start();
 }
 
@@ -591,7 +594,7 @@ static int run(void (*judge)(struct europa_entry *))
 		if (ret == -EINTR)
 			ret = 0;
 		if (flapping && ret >= 0 && ++flaps % 4 == 0)
-			ret = flap(judge);
+			ret = flap(judge, flaps % 64 == 0);
 	}
 	next_word = 0;
 	printf("received: %lu\n", received);
