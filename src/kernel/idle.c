@@ -27,7 +27,7 @@
 #include "vr.h"
 
 /* Packets: from so many on, waking costs less; measured, docs/performance.md. */
-#define EUROPA_IDLE_RUN	5
+#define EUROPA_IDLE_RUN	4
 
 /*
  * Armed with nothing to do, and the stack may have it. The caller knows that it
