@@ -37,11 +37,15 @@ in_dir = $(if $(filter $(KERNEL_DIR),$(1)),$(in_kernel),$(in_user))
 # ----------------------------------------------------------------------------------
 # Building
 
-.PHONY: all tests $(DIRS) $(TEST_DIRS)
+.PHONY: all tests python install-python uninstall-python $(DIRS) $(TEST_DIRS)
 
 all: $(DIRS) ## build the module, the programs, the plugins and the classifiers
 
-tests: $(TEST_DIRS) # the programs that only tests need
+tests: $(TEST_DIRS) python # the programs that only tests need
+
+# Apart: not everybody wants a Python for a router.
+python: src/user ## build the Python module europa; wants python3-dev and python3-cffi
+	+$(call in_user,src/user/python) all
 
 # The kernel's build system does not notice that it is asked for another kernel.
 $(KERNEL_DIR):
@@ -141,7 +145,7 @@ shell: rig-parts ## a prompt in the demo's topology
 bench: rig-parts ## cost per packet against kernel forwarding and an AF_PACKET router
 	@tests/bench/run
 
-check: deps-check ## static checks: checkpatch, sparse, W=1, circles, shellcheck, mandoc, cppcheck
+check: deps-check ## static checks: checkpatch, sparse, W=1, circles, shellcheck, pyflakes, mandoc, cppcheck
 	@tests/rig/check
 
 # ----------------------------------------------------------------------------------
@@ -172,6 +176,12 @@ $(DIRS:%=install-%): install-%: %
 $(DIRS:%=uninstall-%): uninstall-%:
 	+$(call in_dir,$*) uninstall
 
+install-python: python ## install the Python module europa
+	+$(call in_user,src/user/python) install
+
+uninstall-python:
+	+$(call in_user,src/user/python) uninstall
+
 # ----------------------------------------------------------------------------------
 # Packages for Debian
 
@@ -192,7 +202,7 @@ test-deb: deps-matrix ## build, install, use, upgrade and purge them in releases
 .PHONY: clean help
 
 clean: ## remove what was built; the downloaded kernel stays (rm -rf build removes it too)
-	+@for dir in $(USER_DIRS) $(TEST_DIRS); do $(MAKE) -C $$dir O=$(O) clean || exit; done
+	+@for dir in $(USER_DIRS) src/user/python $(TEST_DIRS); do $(MAKE) -C $$dir O=$(O) clean || exit; done
 	+@$(if $(KERNEL_DIR),$(call in_kernel,$(KERNEL_DIR)) clean)
 	@find build -mindepth 1 -maxdepth 1 ! -name rig -exec rm -rf {} + 2>/dev/null || true
 
