@@ -69,7 +69,7 @@ $(TEST_DIRS): $(USER_DIRS)
 # Testing and showing, in the test kernel (see tests/rig/vm -h)
 
 .PHONY: deps deps-check deps-debug deps-matrix deps-arm64 deps-s390x rig-parts test test-debug \
-	test-debug-smp test-daemons test-matrix test-arm64 test-s390x differ mutate soak \
+	test-debug-smp test-daemons test-containers test-matrix test-arm64 test-s390x differ mutate soak \
 	demo shell bench check
 
 deps: ## install the Debian packages that building and testing need
@@ -104,8 +104,12 @@ deps-matrix:
 	@tests/rig/deps matrix
 
 test-daemons: rig-parts ## FRR and BIRD in three VRs: their routes take the fast path, also after a cut
-	@tests/rig/daemons
+	@tests/rig/unpack daemons frr bird2
 	@tests/run frr.bats bird.bats
+
+test-containers: rig-parts ## data planes in podman, crun, systemd-nspawn and LXC (docs/containers.md)
+	@tests/rig/unpack containers podman crun slirp4netns uidmap systemd-container lxc
+	@tests/run containers.bats
 
 # 77: nothing can be mounted here, as in most containers, or a mirror fails.
 test-matrix: deps-matrix ## some tests in each release of Debian, with its kernel (RELEASES="trixie testing", FULL=1)

@@ -2,7 +2,7 @@
 # Copyright (C) the Europa authors
 # shellcheck shell=bash
 # Three virtual routers in a line, with a second, costlier way, for routing daemons; loaded
-# after lib/topology. The daemons are those of tests/rig/daemons.
+# after lib/topology. The daemons are those of `make test-daemons`.
 #
 #                   .1  10.12.0.0/24  .2       .2  10.23.0.0/24  .3
 #  ns a ══ a [blue] red ═══════════ blue [red] green ═════════ red [green] b ══ ns b
@@ -32,7 +32,7 @@ DAEMONS=${BATS_TEST_DIRNAME:?}/../build/rig/daemons
 line_begin()
 {
 	[ "${EUROPA_RIG:-}" = vm ] || { echo "only for the guest: this makes users" >&2; return 1; }
-	[ -e "$DAEMONS/.unpacked" ] || { echo "no daemons: run tests/rig/daemons" >&2; return 1; }
+	[ -e "$DAEMONS/.unpacked" ] || { echo "no daemons: run make test-daemons" >&2; return 1; }
 	topology_begin || return
 	x sysctl -qw net.ipv6.conf.default.disable_ipv6=1 net.ipv6.conf.all.disable_ipv6=1 || return
 	line_routers && line_links && line_host a blue 1 && line_host b green 2 &&
