@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # Copyright (C) the Europa authors
-# shellcheck shell=bash disable=SC2015,SC2034,SC2153,SC2086
+# shellcheck shell=bash disable=SC2015,SC2034,SC2153,SC2086,SC2154
 # up and down. What up has done when a step fails is undone as down would.
 
 # --- up ----------------------------------------------------------------------------
@@ -56,6 +56,7 @@ write_links()
 	ln -sfn "$netns" "$STATE/$NAME.netns"
 	value_of WANTED 'vr dataplane' europa-router
 	dataplane=$REPLY
+	[ "$dataplane" != none ] || dataplane=$lib/no-data-plane
 	vr_number || return
 	echo "EUROPA_DATA_PLANE=\"$dataplane\"" > "$STATE/$NAME.env"
 	mkdir -p /dev/europa/name && ln -sfn "../vr$REPLY" "/dev/europa/name/$NAME"
