@@ -326,12 +326,16 @@ heard()
 	assert_eq "$(vr-quick save blue)" "$saved"
 }
 
-@test "a classifier that two files want is bound once and goes with the last; rules and filters" {
+@test "what two files want of a device is there once and goes with the last: classifier, rules, filters" {
+	local both='Filter = ingress protocol ip pref 11 flower dst_ip 203.0.113.9 action drop'
+
 	cat >> "$FILE" <<-EOT
 		[Device]
 		Dev = eu0
 		Classifier = object $CLASSIFIERS/balance.bpf.o
 		Rule = bucket 0-31
+		Rule = bucket 63 host
+		$both
 		Filter = ingress protocol ip pref 10 flower dst_ip 203.0.113.7 action europa vr blue
 	EOT
 	cat > "$VR_QUICK_CONF/red.conf" <<-EOT
@@ -346,6 +350,7 @@ heard()
 		Classifier = object $CLASSIFIERS/balance.bpf.o
 		Rule = bucket 32-62
 		Rule = bucket 63 host
+		$both
 	EOT
 	x vr-quick -n up blue
 	x vr-quick up red
@@ -360,7 +365,8 @@ heard()
 	assert_eq "$(tc filter show dev eu0 ingress pref 10 | grep -c 203.0.113.8)" 1
 	x vr-quick down blue
 	assert_eq "$(ip -j vr rule show dev eu0 | jq length)" 32 rules
-	assert_eq "$(tc qdisc show dev eu0 | grep -c clsact)" 0
+	assert_eq "$(tc filter show dev eu0 ingress | grep -c 'dst_ip')" 1 filters
 	x vr-quick down red
+	assert_eq "$(tc qdisc show dev eu0 | grep -c clsact)" 0
 	assert_eq "$(ip -j vr classifier show | jq length)" 0 classifiers
 }

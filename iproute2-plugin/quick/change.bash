@@ -98,7 +98,7 @@ bind_classifier()
 		[ "$(classifier_note "$dev")" = "$id" ] ||
 			said_of 1 "$item" "$dev has a classifier that is not ours, program ${REPLY#* }" || return
 		[ "$(classifier_note "$dev" words)" != "$phrase" ] || return 0
-		! used_by_others classifier "$dev" ||
+		! others_use classifier "$dev" ||
 			said_of 1 "$item" "another VR's file has another classifier for $dev" || return
 	fi
 	run "$item" ip-vr classifier set dev "$dev" $phrase || return
@@ -109,7 +109,7 @@ unbind_classifier()
 {
 	local dev=$1
 
-	! used_by_others classifier "$dev" || return 0
+	! others_use classifier "$dev" || return 0
 	bound "$dev" && [ "$(classifier_note "$dev")" = "${REPLY%% *}" ] || return 0
 	run "classifier $dev $2" ip-vr classifier del dev "$dev" && rm -f "$STATE/$dev.classifier"
 }
@@ -128,6 +128,7 @@ put_filter()
 	elif items APPLIED "filter $dev ${REPLY%% *}" && pref_is_ours "$phrase"; then
 		run "$item" tc filter del dev "$dev" $REPLY || return
 	elif [ -n "$(tc filter show dev "$dev" $REPLY)" ]; then
+		! shared "$item" || return 0
 		said_of 1 "$item" "$dev has a filter with this pref already"
 		return
 	fi
@@ -185,7 +186,7 @@ add()
 	case $kind in
 	vr) [ "$dev" = dataplane ] || run "$1" ip-vr set "$NAME" "$dev" "$rest" ;;
 	sysctl) put_sysctl "$dev" "$rest" "$1" ;;
-	route) run "$1" ip_home "-$dev" route replace $rest ;;
+	route) note_replaced "$dev $rest"; run "$1" ip_home "-$dev" route replace $rest ;;
 	port)
 		if [ -z "$rest" ]; then
 			attach_port "$dev"

@@ -154,7 +154,8 @@ route_key()
 	local words key=''
 
 	read -ra words <<< "$1"
-	[[ ! ${words[1]} =~ ^(blackhole|unreachable|prohibit)$ ]] || words[1]=${words[2]}
+	# It may be a blackhole, and the like.
+	[[ ! ${words[1]} =~ ^[a-z]+$ || ${words[1]} = default ]] || words[1]=${words[2]}
 	[[ ! "$1 " =~ \ table\ ([^\ ]+)\  ]] || key+=" table ${BASH_REMATCH[1]}"
 	[[ ! "$1 " =~ \ metric\ ([^\ ]+)\  ]] || key+=" metric ${BASH_REMATCH[1]}"
 	REPLY="${words[0]} ${words[1]}$key"

@@ -87,7 +87,7 @@ remove_stale()
 		items APPLIED "$kind"
 		set -- "${REPLIES[@]}"
 		for item; do
-			! has WANTED "$item" && runs "$item" && ! replaced "$item" || continue
+			! has WANTED "$item" && runs "$item" && ! replaced "$item" && ! shared "$item" || continue
 			remove "$item" || return
 			removed=y
 		done
@@ -110,7 +110,7 @@ restore_sysctls()
 	done
 }
 
-change_all() { detach_ports && make_so && restore_sysctls && remove_stale; }
+change_all() { detach_ports && make_so && restore_sysctls && remove_stale && restore_routes; }
 
 # put_back: BEFORE is wanted again, and what was wanted no longer is.
 put_back()

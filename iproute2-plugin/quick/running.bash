@@ -68,7 +68,11 @@ tidy()
 	case $kind in
 	address) interface_address "${rest#* }" && REPLY="address $dev $REPLY" ;;
 	neighbour) neighbour "${rest#* }" && REPLY="neighbour $dev $REPLY" ;;
-	route) route "${rest#* }" && REPLY="route $REPLY" ;;
+	route)
+		rest=${rest#* }
+		[ "$dev" != 6 ] || rest=${rest/#?(+([a-z]) )default/${rest%%default*}::/0}
+		route "$rest" && REPLY="route $REPLY"
+		;;
 	*) REPLY=$1 ;;
 	esac
 }

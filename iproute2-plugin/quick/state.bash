@@ -54,33 +54,39 @@ classifier_note()
 	[ -n "${2-}" ] && echo "$words" || echo "$id"
 }
 
-# used_by_others KIND DEV: another VR that was made by us has an item of that kind on the device.
-used_by_others()
-{
-	local file kind dev
+# --- what other VRs want that were made by us; REPLY is the file that says so -----------------
 
-	for file in "$STATE"/*.items; do
-		[ "$file" != "$STATE/$NAME.items" ] && [ -e "$file" ] || continue
+# others_use KIND DEV: one has an item of that kind on the device.
+others_use()
+{
+	local kind dev
+
+	for REPLY in "$STATE"/*.items; do
+		[ "$REPLY" != "$STATE/$NAME.items" ] && [ -e "$REPLY" ] || continue
 		while read -r kind dev _; do
 			[ "$kind $dev" != "$1 $2" ] || return 0
-		done < "$file"
+		done < "$REPLY"
 	done
 	return 1
 }
 
-# others_set SYSCTL: another VR that was made by us wants it, in the same namespace.
+# same_home FILE: of the items of another VR, whose home is that of this one.
+same_home()
+{
+	[ "$1" != "$STATE/$NAME.items" ] && [ -e "$1" ] &&
+		[ "$(sed -n 's/^vr netns //p' "$1")" = "$HOME_NETNS" ]
+}
+
+# others_set SYSCTL: one wants it, in the same namespace.
 others_set()
 {
-	local file
-
-	for file in "$STATE"/*.items; do
-		[ "$file" != "$STATE/$NAME.items" ] && grep -qs "^sysctl $1 " "$file" || continue
-		[ "$(sed -n 's/^vr netns //p' "$file")" != "$HOME_NETNS" ] || return 0
+	for REPLY in "$STATE"/*.items; do
+		! same_home "$REPLY" || ! grep -q "^sysctl $1 " "$REPLY" || return 0
 	done
 	return 1
 }
 
-# others_say ITEM: another VR that was made by us has it; REPLY is the file that says so.
+# others_say ITEM
 others_say()
 {
 	for REPLY in "$STATE"/*.items; do
@@ -88,3 +94,26 @@ others_say()
 	done
 	return 1
 }
+
+# others_say_here ITEM: in the same namespace.
+others_say_here()
+{
+	for REPLY in "$STATE"/*.items; do
+		! same_home "$REPLY" || ! grep -qxFe "$1" "$REPLY" || return 0
+	done
+	return 1
+}
+
+# shared ITEM: it is left where it is. VRs share devices, with their rules and filters, and those of
+# one home its routes.
+shared()
+{
+	case $1 in
+	rule\ * | filter\ *) others_say "$1" ;;
+	route\ *) others_say_here "$1" ;;
+	*) return 1 ;;
+	esac
+}
+
+# hand_over WHAT FILE: of what up MADE; it is that VR's to undo from now on, after its own.
+hand_over() { echo "made $1" >> "$2"; }

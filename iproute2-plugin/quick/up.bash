@@ -156,9 +156,29 @@ remove_all()
 	for kind; do
 		items APPLIED "$kind"
 		for item in "${REPLIES[@]}"; do
-			! runs "$item" || remove "$item"
+			! runs "$item" || shared "$item" || remove "$item"
 		done
 	done
+}
+
+# undo_sysctl "NAME VALUE": unless another VR wants it, which had found ours, or we its.
+undo_sysctl()
+{
+	if ! others_set "${1%% *}"; then
+		add "sysctl $1" || (($? == 3))
+	elif ! grep -qxFe "sysctl $1" "$REPLY"; then
+		hand_over "sysctl $1" "$REPLY"
+	fi
+}
+
+# undo_clsact DEV
+undo_clsact()
+{
+	if [ -z "$(tc filter show dev "$1" ingress; tc filter show dev "$1" egress)" ]; then
+		tc qdisc del dev "$1" clsact
+	elif others_use filter "$1"; then
+		hand_over "clsact $1" "$REPLY"
+	fi
 }
 
 # undo_made: what up found otherwise. A port's settings have gone with it, a namespace's with that.
@@ -166,24 +186,22 @@ undo_made()
 {
 	local item kind rest
 
+	fresh_netns || restore_routes
 	for item in "${MADE[@]}"; do
 		read -r kind rest <<< "$item"
 		case $kind in
-		sysctl) fresh_netns || others_set "${rest%% *}" || add "sysctl $rest" || (($? == 3)) ;;
-		clsact)
-			[ -n "$(tc filter show dev "$rest" ingress; tc filter show dev "$rest" egress)" ] ||
-				tc qdisc del dev "$rest" clsact
-			;;
+		sysctl) fresh_netns || undo_sysctl "$rest" ;;
+		clsact) undo_clsact "$rest" ;;
 		esac
 	done
 	if fresh_netns; then
 		ip netns del "$HOME_NETNS"
 	elif made_netns; then
-		echo 'made netns' >> "$REPLY"	# it goes with that one
+		hand_over netns "$REPLY"
 	fi
 }
 
-made_netns() { [[ " ${MADE[*]} " == *' netns '* ]]; }
+made_netns() { has MADE netns; }
 fresh_netns() { made_netns && ! others_say "vr netns $HOME_NETNS"; }
 
 # take_down: of APPLIED and MADE, in the opposite order of up.
