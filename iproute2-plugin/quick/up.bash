@@ -5,7 +5,8 @@
 
 # --- up ----------------------------------------------------------------------------
 
-# wait_for_devices: of a machine that boots; need_devices tells which is missing.
+# wait_for_devices: of a machine that boots; need_devices tells which is missing. Without the lock:
+# other VRs have their devices.
 wait_for_devices()
 {
 	local deadline=$((SECONDS + WAIT))
@@ -124,14 +125,14 @@ interrupted()
 
 cmd_up()
 {
-	need_root && read_conf && take_lock || return
+	need_root && read_conf && wait_for_devices && take_lock || return
 	if vr_number; then
 		fail "VR $NAME is up already"
 		return
 	fi
 	RUNNING=() APPLIED=() MADE=() STATUS=1
 	add_defaults
-	wait_for_devices && need_vrs || return
+	need_devices && need_vrs || return
 	trap interrupted INT TERM HUP
 	up_steps || roll_back
 }
