@@ -69,7 +69,8 @@ $(TEST_DIRS): $(USER_DIRS)
 # Testing and showing, in the test kernel (see tests/rig/vm -h)
 
 .PHONY: deps deps-check deps-debug deps-matrix deps-arm64 deps-s390x rig-parts test test-debug \
-	test-debug-smp test-daemons test-containers test-matrix test-arm64 test-s390x differ mutate soak \
+	test-debug-smp test-daemons test-containers test-reboot test-matrix test-arm64 test-s390x differ mutate \
+	soak \
 	demo shell bench check
 
 deps: ## install the Debian packages that building and testing need
@@ -83,7 +84,7 @@ rig-parts: deps
 	@kver=$$(tests/rig/kver) && \
 		$(MAKE) all tests KVER=$$kver PREFIX=/usr
 
-test: rig-parts ## every test but FRR's: units here, the rest in the test kernel; TESTS="forward.bats cli": only those
+test: rig-parts ## every test but those of daemons and of a reboot: units here, the rest in the test kernel; TESTS="forward.bats cli": only those
 	@tests/run $(TESTS)
 
 deps-debug:
@@ -110,6 +111,9 @@ test-daemons: rig-parts ## FRR and BIRD in three VRs: their routes take the fast
 test-containers: rig-parts ## data planes in podman, crun, systemd-nspawn and LXC (docs/containers.md)
 	@tests/rig/unpack containers podman crun slirp4netns uidmap systemd-container lxc
 	@tests/run containers.bats
+
+test-reboot: rig-parts ## systemd in the guest: three VRs are there after a reboot, a restart loses no packet
+	@BATS_TEST_TIMEOUT=600 tests/run reboot.bats
 
 # 77: nothing can be mounted here, as in most containers, or a mirror fails.
 test-matrix: deps-matrix ## some tests in each release of Debian, with its kernel (RELEASES="trixie testing", FULL=1)

@@ -76,9 +76,17 @@ choose_accelerator()
 	printf '%s\n%s\n' "$accel" "$here" > "$memo"
 }
 
+# For what a guest writes that is booted twice.
+make_disk()
+{
+	truncate -s 1G "$run/disk"
+	mke2fs -q -F -t ext4 "$run/disk" || die "mke2fs (e2fsprogs) makes no file system"
+}
+
 machine_prepare()
 {
 	choose_accelerator
+	[ -z "$first" ] || make_disk
 	machine_is="$accel${icount:+, icount}, $cpus cpu, $memory MB"
 }
 
@@ -147,6 +155,10 @@ device_arguments()
 		qemu_args+=(-netdev hubport,id=hub0,hubid=0 -netdev hubport,id=hub1,hubid=0
 			-device virtio-net-pci,netdev=hub0,mac=52:54:00:00:00:01,romfile=
 			-device virtio-net-pci,netdev=hub1,mac=52:54:00:00:00:02,romfile=)
+	fi
+	if [ -n "$first" ]; then
+		qemu_args+=(-drive "file=$run/disk,format=raw,if=none,id=disk,cache=unsafe"
+			-device virtio-blk-pci,drive=disk)
 	fi
 	kernel_line+=" rig.run=$(in_guest "$run") rig.dir=$(in_guest "$RIG_DIR")"
 }

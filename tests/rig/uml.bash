@@ -11,6 +11,7 @@ machine_ends_by=KILL
 machine_check()
 {
 	[ -z "$icount" ] || die "-i: User Mode Linux does not count instructions"
+	[ -z "$first" ] || die "-b: User Mode Linux has no disk"
 	[ -z "$nics" ] || die "-n: User Mode Linux has no virtio-net devices"
 }
 
