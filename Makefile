@@ -70,8 +70,7 @@ $(TEST_DIRS): $(USER_DIRS)
 
 .PHONY: deps deps-check deps-debug deps-matrix deps-arm64 deps-s390x rig-parts test test-debug \
 	test-debug-smp test-daemons test-containers test-reboot test-matrix test-arm64 test-s390x differ mutate \
-	soak \
-	demo shell bench check
+	soak demo shell bench check
 
 deps: ## install the Debian packages that building and testing need
 	@tests/rig/deps build rig unit
