@@ -68,7 +68,7 @@ $(TEST_DIRS): $(USER_DIRS)
 # ----------------------------------------------------------------------------------
 # Testing and showing, in the test kernel (see tests/rig/vm -h)
 
-.PHONY: deps deps-check deps-debug deps-matrix deps-arm64 deps-s390x rig-parts test test-debug \
+.PHONY: deps deps-check deps-debug deps-matrix deps-arm64 deps-s390x deps-bench rig-parts test test-debug \
 	test-debug-smp test-daemons test-containers test-reboot test-matrix test-arm64 test-s390x differ mutate \
 	soak demo shell bench check
 
@@ -148,6 +148,9 @@ demo: rig-parts ## two virtual routers at work, shown and explained, in the test
 
 shell: rig-parts ## a prompt in the demo's topology
 	@tests/rig/vm -n -I 'tests/demo --setup'
+
+deps-bench: deps # what Europa's peers, and plots, need
+	@tests/rig/deps bench
 
 bench: rig-parts ## cost per packet against kernel forwarding and an AF_PACKET router
 	@tests/bench/run

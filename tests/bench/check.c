@@ -22,10 +22,12 @@ int check_open(const char *device)
 		.sll_ifindex = if_nametoindex(device),
 	};
 	struct timeval second = { .tv_sec = 1 };
+	int bytes = 1 << 22;	/* XDP makes packets of a page each */
 	int fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
 
 	if (fd < 0 || !sll.sll_ifindex ||
 	    bind(fd, (struct sockaddr *)&sll, sizeof(sll)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second))) {
 		fprintf(stderr, "send: cannot watch %s: %s.\n", device,
 			strerror(errno));

@@ -2,7 +2,9 @@
 # Copyright (C) the Europa authors
 # shellcheck shell=bash
 # Each contender NAME has NAME_start, NAME_stop and NAME_counter, the file that says how
-# many packets have gone all the way. A _start may set `router`, the process that routes.
+# many packets have gone all the way. A _start may set `router`, the process that routes,
+# and `pause`, the milliseconds after which all packets that came together are through. There
+# are more in peers/.
 
 FOREIGN_MAC0=02:00:00:00:ff:00	# of devices whose router has addresses of its own
 FOREIGN_MAC1=02:00:00:00:ff:01
@@ -20,6 +22,9 @@ until_true()
 	die "it never came true: $*"
 }
 
+# counted NAME: what the sender sends all arrives; the packets are not looked at.
+counted() { send -n 64 "$("$1_counter")" "$TARGET" > /dev/null; }
+
 # --- null: what every packet costs that does not get into a router -------------------
 
 null_start()
@@ -29,6 +34,7 @@ null_start()
 }
 
 null_stop() { topology_del; }
+null_check() { :; }
 null_counter() { echo /sys/class/net/g0/statistics/tx_packets; }
 
 # --- kernel: IP forwarding ----------------------------------------------------------
@@ -87,7 +93,8 @@ fallback_start()
 	modprobe europa
 	ns_add blue
 	topology_add "$FOREIGN_MAC0" "$FOREIGN_MAC1"
-	ip vr add blue netns blue owner nobody
+	ip vr add blue netns blue owner nobody ${SLOTS:+slots "$SLOTS"} \
+		${snap:+snap "$snap"}
 	ip vr attach dev r0 vr blue name p0 address "$GATEWAY_MAC"
 	ip vr attach dev r1 vr blue name p1 address "$EGRESS_MAC"
 	ip -n blue link set p0 up
@@ -128,3 +135,31 @@ awake_counter() { europa_counter; }
 bypass_start() { europa_start --bypass-filters; }
 bypass_stop() { europa_stop; }
 bypass_counter() { europa_counter; }
+
+# --- snap: the data plane sees no more than 128 bytes of a packet --------------------------
+
+snap_start()
+{
+	local snap=128
+
+	europa_start
+}
+
+snap_stop() { europa_stop; }
+snap_counter() { europa_counter; }
+
+# --- reflector: a data plane that sends everything back -------------------------------
+
+reflector_start()
+{
+	fallback_start
+	ip vr exec user nobody blue europa-reflector &
+	router=$!
+	until_true europa_up
+}
+
+reflector_stop() { europa_stop; }
+reflector_counter() { echo /sys/class/net/g0/statistics/rx_packets; }
+
+# What came back is not what passed: it is only counted, at both ends.
+reflector_check() { counted reflector; }

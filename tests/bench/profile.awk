@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Copyright (C) the Europa authors
-# The lines of report.awk, then lines `contender samples where function`: instructions per
-# packet by function, the most expensive first, a column per contender; and by where they
+# The lines of report.awk, of one point, then lines `contender samples where function`:
+# instructions per packet by function, the most expensive first, a column per contender; and by where they
 # are. Sampling costs instructions too: the columns are scaled to the sums measured without.
 
 function per_packet(key, name)
@@ -18,8 +18,9 @@ function line(title, key,	i)
 }
 
 NR == FNR {
-	packets[$1] += $2
-	busy[$1] += $3
+	split($0, run, ",")
+	packets[run[1]] += run[6]
+	busy[run[1]] += run[7]
 	next
 }
 
