@@ -70,7 +70,7 @@ $(TEST_DIRS): $(USER_DIRS)
 
 .PHONY: deps deps-check deps-debug deps-matrix deps-arm64 deps-s390x deps-bench rig-parts test test-debug \
 	test-debug-smp test-daemons test-containers test-reboot test-matrix test-arm64 test-s390x differ mutate \
-	soak demo shell bench bench-gate check
+	soak demo shell bench bench-gate bench-report check
 
 deps: ## install the Debian packages that building and testing need
 	@tests/rig/deps build rig unit
@@ -157,6 +157,9 @@ bench: rig-parts ## cost per packet against kernel forwarding and an AF_PACKET r
 
 bench-gate: rig-parts ## has a packet become dearer, in relation, than tests/bench/recorded says?
 	@tests/bench/gate
+
+bench-report: deps-bench rig-parts ## measure Europa and its peers, an hour or more, and write docs/performance.md
+	@tests/bench/report
 
 check: deps-check ## static checks: checkpatch, sparse, W=1, circles, shellcheck, pyflakes, mandoc, cppcheck
 	@tests/rig/check
