@@ -28,6 +28,7 @@ static const char *const state_names[] = {
 static const char *const ended_names[] = {
 	[EUROPA_ENDED_LEFT] = "left",
 	[EUROPA_ENDED_STALLED] = "stalled",
+	[EUROPA_ENDED_REPLACED] = "replaced",
 };
 
 const char *name_of(const char *const *names, size_t count, unsigned int i)
@@ -178,9 +179,9 @@ static void show_ended(const struct vr *vr)
 		return;
 	}
 	out_string(OUT_JSON, C_NONE, "ended", NULL, ended_name(vr->ended));
-	if (options.details || (vr->state == EUROPA_IDLE && vr->ended != EUROPA_ENDED_LEFT)) {
+	if (options.details || (vr->state == EUROPA_IDLE && vr->ended == EUROPA_ENDED_STALLED)) {
 		out_text(" ended ");
-		out_string(OUT_TEXT, vr->ended == EUROPA_ENDED_LEFT ? C_NONE : C_DOWN, NULL, "%s",
+		out_string(OUT_TEXT, vr->ended == EUROPA_ENDED_STALLED ? C_DOWN : C_NONE, NULL, "%s",
 			   ended_name(vr->ended));
 	}
 }

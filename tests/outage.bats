@@ -178,6 +178,325 @@ lie_over()
 
 has_socket() { ns v grep -q '@europa-router/7/0' /proc/net/unix; }
 
+# --- one takes over from another ---------------------------------------------------
+
+TAKEOVER=0x4
+
+# newcomer: wants the queue, in $SPAWNED: waits for it, or, where this machine is slow, has it: no
+# packet is the other's any more.
+newcomer()
+{
+	spawn "${NOBODY[@]}" "$PROGS/raw" "$NODE" "attach,features=$TAKEOVER" map pause
+	wait_until 10 waits_or_has
+}
+
+waits_or_has() { grep -q europa_handover "/proc/$SPAWNED/stack" || has_queue; }
+has_queue() { grep -q '^pausing' "$SPAWNED_LOG"; }
+
+# hangs [WORD...]: a data plane that has 20 packets, and does not let go.
+hangs()
+{
+	raw "$NODE" attach map start hold "$@"
+	says running
+	ns a "$PROGS/flood" eth0 "$MAC_P0" 20
+	wait_until 10 owner_is rx 20
+}
+
+# takes_over: another router, which runs; the one before has ended.
+takes_over()
+{
+	local old=$RAW
+
+	raw "$NODE" "attach,features=$TAKEOVER" map "forward=$MAC_A,$MAC_B"
+	says running
+	says "granted: $TAKEOVER"
+	wait_until 20 gone "$old"
+}
+
+# bats test_tags=matrix
+@test "a data plane takes over under load: no packet is lost, overtaken or left to the kernel" {
+	local fallback
+
+	topology slots 1024
+	serve
+	router
+	load 200
+	moves send
+	fallback=$(vr_stat blue .stats.fallback)
+	takes_over
+	takes_over
+	assert_eq "$(vr_stat blue '[.state, .ended] | tojson')" '["running","replaced"]'
+	moves send
+	loaded_ok
+	grep -q ' late 0$' "$CLIENT_SAID"
+	counter_is fallback "$fallback"
+	counter_is rx_full 0
+	assert_eq "$(vr_stat blue .generation)" 3
+	all_slots_home
+}
+
+@test "who does not let go is detached; what it held is the kernel's, what came meanwhile, a burst and more, the newcomer's" {
+	local monitor
+
+	topology slots 256
+	x ip vr set blue fallback drop
+	spawn ip -j vr monitor
+	monitor=$SPAWNED_LOG
+	hangs
+	x kill -STOP "$RAW"
+	newcomer
+	ns a "$PROGS/flood" eth0 "$MAC_P0" 150
+	wait_until 20 has_queue
+	counter_is reclaimed 20
+	counter_is rx_fallback 20
+	counter_is rx 170
+	assert_eq "$(vr_stat blue '[.state, .ended, .queue[0].rx] | tojson')" '["running","replaced",150]'
+	assert_slots_conserved blue
+	wait_until 10 grep -q '"event":"start",.*"generation":2' "$monitor"
+	grep -q '"event":"detach",.*"ended":"replaced"' "$monitor"
+	x kill -CONT "$RAW"
+	says 'hold: EPIPE'
+	x kill -USR1 "$SPAWNED"
+	idle
+	counter_is rx_fallback 170
+}
+
+@test "what was held is given while more comes, and then the newcomer gets what comes" {
+	local flood
+
+	topology slots 256
+	hangs
+	spawn ns a bash -c "while :; do '$PROGS/flood' eth0 $MAC_P0 150; done"
+	flood=$SPAWNED
+	wait_until 20 counter_over rx_full 0
+	raw "$NODE" "attach,features=$TAKEOVER" map drop
+	says running
+	says "granted: $TAKEOVER"
+	moves drop
+	moves drop
+	x kill "$flood"
+	all_slots_home
+}
+
+@test "one that goes when it is told is replaced, no matter who is quicker" {
+	local monitor
+
+	topology slots 256
+	spawn ip -j vr monitor
+	monitor=$SPAWNED_LOG
+	raw "$NODE" attach map start take=20 wait detach pause
+	says 'start: ok'
+	ns a "$PROGS/flood" eth0 "$MAC_P0" 20
+	says sleeping
+	wait_until 10 asleep
+	newcomer
+	wait_until 20 has_queue
+	assert_eq "$(vr_stat blue '[.state, .ended] | tojson')" '["running","replaced"]'
+	wait_until 10 grep -q '"event":"detach"' "$monitor"
+	assert_eq "$(ends "$monitor")" replaced
+	counter_is reclaimed 20
+}
+
+# ends LOG: of a monitor: how each of blue's data planes ended.
+ends() { sed -n 's/.*"event":"detach".*"name":"blue".*"ended":"\([a-z]*\)".*/\1/p' "$1"; }
+
+@test "who is to leave has its second, whatever the VR's stall; who got the queue has not" {
+	local monitor
+
+	topology slots 256
+	spawn ip -j vr monitor
+	monitor=$SPAWNED_LOG
+	hangs
+	newcomer
+	ns a "$PROGS/flood" eth0 "$MAC_P0" 10
+	x ip vr set blue stall 100
+	# The newcomer has packets, and never moves.
+	wait_until 30 ended_is stalled
+	wait_until 10 ended_twice "$monitor"
+	assert_eq "$(ends "$monitor" | xargs)" 'replaced stalled'
+	idle
+	counter_is reclaimed 30
+}
+
+ended_twice() { [ "$(ends "$1" | wc -l)" = 2 ]; }
+
+@test "two that take over from each other, again and again, leave no memory behind" {
+	topology slots 64
+	# shellcheck disable=SC2046
+	raw "$NODE" attach $(printf "attach,features=$TAKEOVER %.0s" {1..20}) map pause
+	says pausing
+	assert_eq "$(vr_stat blue .generation)" 21
+	wait_until 20 pools_are 1
+	x kill -9 "$RAW"
+	idle
+	wait_until 20 pools_are 0
+}
+
+pools_are() { [ "$(grep -c europa_pool /proc/vmallocinfo)" = "$1" ]; }
+
+@test "only whose data plane it is, the node's owner, and root take over" {
+	topology slots 64
+	x ip vr set blue mode 0666
+	raw "$NODE" attach map start pause
+	says pausing
+	spawn setpriv --reuid=daemon --regid=daemon --clear-groups --inh-caps=-all \
+		"$PROGS/raw" "$NODE" "attach,features=$TAKEOVER"
+	wait_until 10 grep -qx 'attach,features=0x4: EPERM' "$SPAWNED_LOG"
+	assert_eq "$(vr_stat blue '[.pid, .generation] | tojson')" "[$RAW,1]"
+	# The same user; then root; then the owner of the node, from root.
+	raw "$NODE" "attach,features=$TAKEOVER" map pause
+	says pausing
+	spawn "$PROGS/raw" "$NODE" "attach,features=$TAKEOVER" map pause
+	wait_until 10 grep -q '^pausing' "$SPAWNED_LOG"
+	assert_eq "$(vr_stat blue '[.pid, .generation, .state] | tojson')" "[$SPAWNED,3,\"running\"]"
+	raw "$NODE" "attach,features=$TAKEOVER" map pause
+	says pausing
+	assert_eq "$(vr_stat blue '[.pid, .generation] | tojson')" "[$RAW,4]"
+	# Without asking for it the queue is taken, as ever; a free one is not taken over.
+	spawn "${NOBODY[@]}" "$PROGS/raw" "$NODE" attach
+	wait_until 10 grep -qx 'attach: EBUSY' "$SPAWNED_LOG"
+	x kill -9 "$RAW"
+	idle
+	raw "$NODE" "attach,features=$TAKEOVER" map pause
+	says pausing
+	says 'granted: 0x0'
+	assert_eq "$(vr_stat blue .state)" attached
+}
+
+@test "a newcomer that is killed while it waits changes nothing" {
+	local before
+
+	topology slots 256
+	before=$(vr_stat blue .stats.fallback)
+	hangs
+	x kill -STOP "$RAW"
+	newcomer
+	x kill -9 "$SPAWNED"
+	wait "$SPAWNED" || true
+	ns a "$PROGS/flood" eth0 "$MAC_P0" 20
+	# It has them all, and is asked to leave no more; or its second was over before.
+	[ "$(vr_stat blue '[.state, .pid, .generation, .queue[0].rx] | tojson')" = "[\"running\",$RAW,1,40]" ] ||
+		[ "$(vr_stat blue '[.state, .generation, .stats.fallback] | tojson')" = "[\"idle\",2,$((before + 40))]" ]
+	x kill -9 "$RAW"
+	idle
+	counter_is fallback $((before + 40))
+}
+
+@test "one that says STOP when it is to leave is stopped, if it then stays" {
+	local before
+
+	topology slots 256
+	before=$(vr_stat blue .stats.fallback)
+	hangs stop pause
+	newcomer
+	next_word
+	wait_until 20 grep -Eq '^pausing|EPIPE' "$SAID"
+	ns a "$PROGS/flood" eth0 "$MAC_P0" 10
+	x kill -9 "$SPAWNED"
+	wait "$SPAWNED" || true
+	# What was held is the kernel's; or the second was over before.
+	[ "$(vr_stat blue '[.state, .pid, .generation, .queue[0].rx, .stats.fallback] | tojson')" = \
+	  "[\"attached\",$RAW,1,20,$((before + 10))]" ] ||
+		[ "$(vr_stat blue '[.state, .generation, .stats.fallback] | tojson')" = "[\"idle\",2,$((before + 30))]" ]
+}
+
+@test "one that dies is waited for no more" {
+	local before
+
+	topology slots 256
+	before=$(vr_stat blue .stats.fallback)
+	hangs
+	x kill -STOP "$RAW"
+	newcomer
+	ns a "$PROGS/flood" eth0 "$MAC_P0" 10
+	x kill -9 "$RAW"
+	wait_until 20 has_queue
+	assert_eq "$(vr_stat blue '[.state, .queue[0].rx, .stats.fallback] | tojson')" "[\"running\",10,$((before + 20))]"
+	assert_slots_conserved blue
+}
+
+@test "more than there is room for while one waits is dropped and counted" {
+	topology slots 64
+	hangs
+	newcomer
+	ns a "$PROGS/flood" eth0 "$MAC_P0" 200
+	wait_until 20 has_queue
+	# Half of 64 are spares.
+	assert_eq "$(vr_stat blue '[.queue[0].rx, .stats.rx, .stats.rx_full] | tojson')" '[32,52,168]'
+	assert_slots_conserved blue
+}
+
+@test "who waits and who is to leave have one limit between them" {
+	topology slots 4096
+	hangs
+	ns a "$PROGS/flood" eth0 "$MAC_P0" 2000
+	wait_until 10 owner_is rx 2020
+	x ip vr set blue limit "$(vr_stat blue '.queue[0].held')"
+	newcomer
+	ns a "$PROGS/flood" eth0 "$MAC_P0" 30
+	# Not so once the second is over.
+	counter_is rx_limit 30 || has_queue
+	wait_until 20 has_queue
+	assert_slots_conserved blue
+}
+
+@test "a port and a VR go while packets are held" {
+	topology slots 256
+	hangs
+	newcomer
+	ns a "$PROGS/flood" eth0 "$MAC_P0" 10
+	ns b "$PROGS/flood" eth0 "$MAC_P1" 3
+	ns v ip link del vr7p0
+	wait_until 20 has_queue
+	assert_eq "$(vr_stat blue '.queue[0].rx')" 3
+	(($(vr_stat blue .stats.gone) >= 10))
+	assert_slots_conserved blue
+	# It does not let go of those, either.
+	newcomer
+	ns b "$PROGS/flood" eth0 "$MAC_P1" 3
+	x ip vr del blue
+	wait_until 20 grep -Eqx "attach,features=$TAKEOVER: ENODEV|pausing" "$SPAWNED_LOG"
+}
+
+@test "who takes over from himself has the queue, and one map that is of no use" {
+	topology slots 64
+	raw "$NODE" attach map start "attach,features=$TAKEOVER" map pause
+	says pausing
+	assert_eq "$(vr_stat blue '[.state, .pid, .generation, .ended] | tojson')" "[\"running\",$RAW,2,\"replaced\"]"
+	ns a "$PROGS/flood" eth0 "$MAC_P0" 5
+	wait_until 10 owner_is rx 5
+	assert_slots_conserved blue
+	x kill -USR1 "$RAW"
+	idle
+	counter_is reclaimed 5
+}
+
+@test "europa-router --takeover: packets and questions go to the newcomer" {
+	local old
+
+	topology slots 1024
+	spawn ip vr exec blue europa-router --no-idle --verbose
+	old=$SPAWNED
+	wait_until 30 state_is running
+	serve
+	load 64
+	moves send
+	spawn ip vr exec blue europa-router --no-idle --verbose --takeover
+	wait_until 90 ended_is replaced
+	wait_until 20 gone "$old"
+	wait "$old"
+	wait_until 20 answers
+	moves send
+	loaded_ok
+	grep -q ' late 0$' "$CLIENT_SAID"
+	counter_is reclaimed 0
+	x kill -TERM "$SPAWNED"
+	wait_until 20 gone "$SPAWNED"
+	wait "$SPAWNED"
+}
+
+answers() { ip vr exec blue europa-router --ask stats | grep -q '"sent":[1-9]'; }
+
 # --- what each costs ----------------------------------------------------------------
 
 # costs WHAT COMMAND...: under a counted UDP stream and iperf3's TCP, which go on after it;
@@ -223,6 +542,16 @@ start_router()
 	wait_until 30 state_is running
 }
 
+router_handover()
+{
+	local old=$ROUTER
+
+	spawn ip vr exec blue europa-router --no-idle --takeover
+	ROUTER=$SPAWNED
+	wait_until 90 ended_is replaced
+	wait_until 20 gone "$old"
+}
+
 router_kill()
 {
 	x kill -9 "$ROUTER"
@@ -233,14 +562,18 @@ router_kill()
 router_stop()
 {
 	x kill -STOP "$ROUTER"
+	# Not before: where the machine is slow, one that only waits for its turn stalls, too.
+	x ip vr set blue stall 200
 	wait_until 30 state_is idle
 	x kill -CONT "$ROUTER"
 }
 
-@test "what a restart, a kill and a stop cost" {
-	topology slots 1024 stall 200
+@test "what a handover, a restart, a kill and a stop cost" {
+	topology slots 1024
 	serve
 	start_router
+	costs handover router_handover
+	assert_eq "$LOST" 0
 	costs 'SIGTERM and a new start' router_term
 	assert_eq "$LOST" 0
 	AFTER=fallback costs 'kill -9' router_kill

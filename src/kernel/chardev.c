@@ -12,13 +12,15 @@
 #include <linux/wait_bit.h>
 #include "compat.h"
 #include "chardev.h"
+#include "handover.h"
 #include "port.h"
 #include "queue.h"
 #include "trace.h"
 #include "tx.h"
 
 #define EUROPA_MINORS		(MINORMASK + 1)
-#define EUROPA_FEATURES_KNOWN	(EUROPA_FEATURE_AGREE | EUROPA_FEATURE_IDLE)
+#define EUROPA_FEATURES_KNOWN	(EUROPA_FEATURE_AGREE | EUROPA_FEATURE_IDLE | \
+				 EUROPA_FEATURE_TAKEOVER)
 
 /* One open file. queue and id are set by attach and cleared by detach. */
 struct europa_file {
@@ -153,6 +155,20 @@ static int europa_file_mmap(struct file *filp, struct vm_area_struct *vma)
 	return err;
 }
 
+/* From whoever has it, where that is asked for: granted if there was somebody. */
+static int europa_file_take_over(struct europa_queue *queue,
+				 const struct europa_pool *pool,
+				 struct europa_attach *a)
+{
+	int was = 0;
+
+	if (a->features & EUROPA_FEATURE_TAKEOVER)
+		was = europa_handover_begin(queue, pool);
+	if (!was)
+		a->features &= ~EUROPA_FEATURE_TAKEOVER;
+	return min(was, 0);
+}
+
 static int europa_file_take_queue(struct europa_file *file,
 				  struct europa_pool *pool,
 				  struct europa_attach *a)
@@ -161,7 +177,11 @@ static int europa_file_take_queue(struct europa_file *file,
 	int err;
 
 	mutex_lock(&file->vr->lock);
-	err = europa_queue_attach(queue, file, pool, a->features);
+	err = europa_file_take_over(queue, pool, a);
+	if (!err)
+		err = europa_queue_attach(queue, file, pool, a->features &
+					  ~EUROPA_FEATURE_TAKEOVER);
+	europa_handover_end(queue);
 	if (!err) {
 		a->vr = file->vr->id;
 		a->generation = queue->generation;
@@ -186,8 +206,10 @@ static int europa_file_try_attach(struct europa_file *file,
 
 		if (a->spares > slots / 2)
 			return -EINVAL;
-		if (READ_ONCE(vr->queues[a->queue].pool))
+		if (READ_ONCE(vr->queues[a->queue].pool) &&
+		    !(a->features & EUROPA_FEATURE_TAKEOVER))
 			return -EBUSY;
+		europa_queue_await_replaced(&vr->queues[a->queue]);
 		pool = europa_pool_create(slots, READ_ONCE(vr->snap),
 					  a->spares);
 		if (!pool)

@@ -115,7 +115,7 @@ static int europa_fill_queue(struct sk_buff *skb,
 	spin_lock_bh(&queue->lock);
 	if (queue->pool) {
 		europa_pool_count(queue->pool, count);
-		kept = queue->pool->kept_bytes;
+		kept = queue->pool->kept_bytes + queue->hold.bytes;
 		asleep = europa_queue_asleep(queue);
 	}
 	spin_unlock_bh(&queue->lock);

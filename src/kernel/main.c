@@ -13,6 +13,7 @@
 #include "genl.h"
 #include "link.h"
 #include "note.h"
+#include "queue.h"
 #include "stage.h"
 #include "stall.h"
 #include "vr_admin.h"
@@ -37,9 +38,12 @@ static int __init europa_init(void)
 	err = europa_stall_module_init();
 	if (err)
 		goto err_stage;
-	err = europa_chardev_module_init();
+	err = europa_queue_module_init();
 	if (err)
 		goto err_stall;
+	err = europa_chardev_module_init();
+	if (err)
+		goto err_queue;
 	err = europa_vr_module_init();
 	if (err)
 		goto err_chardev;
@@ -62,6 +66,8 @@ err_vr:
 	europa_vr_module_exit();
 err_chardev:
 	europa_chardev_module_exit();
+err_queue:
+	europa_queue_module_exit();
 err_stall:
 	europa_stall_module_exit();
 err_stage:
@@ -79,6 +85,7 @@ static void __exit europa_exit(void)
 	europa_link_module_exit();
 	europa_vr_module_exit();
 	europa_chardev_module_exit();
+	europa_queue_module_exit();
 	europa_stall_module_exit();
 	europa_stage_module_exit();
 	europa_note_module_exit();

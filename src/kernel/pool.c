@@ -417,3 +417,9 @@ void europa_pool_count(const struct europa_pool *pool,
 	memcpy(counts, pool->count, sizeof(pool->count));
 	counts[EUROPA_OWNER_FREE] = pool->nfree;
 }
+
+/* Has the VR a packet that it received, or is one on its way out? */
+bool europa_pool_busy(const struct europa_pool *pool)
+{
+	return pool->count[EUROPA_OWNER_RX] || pool->count[EUROPA_OWNER_TX];
+}

@@ -143,6 +143,7 @@ u32 europa_pool_withdraw_old(struct europa_pool *pool, u32 *index, u32 end,
 			     u32 before, struct europa_record *old, u32 most);
 u32 europa_pool_list_kept(struct europa_pool *pool);
 struct europa_record europa_pool_withdraw(struct europa_pool *pool, u16 index);
+bool europa_pool_busy(const struct europa_pool *pool);
 void europa_pool_count(const struct europa_pool *pool,
 		       u32 counts[EUROPA_OWNER_COUNT]);
 

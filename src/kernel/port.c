@@ -446,6 +446,7 @@ static void europa_port_withdraw(struct europa_port *port)
 		if (queue->pool)
 			europa_pool_withdraw_port(queue->pool, port->number,
 						  &gone);
+		europa_hold_withdraw_port(queue, port->number, &gone);
 		spin_unlock_bh(&queue->lock);
 	}
 	europa_stats_add(port->vr->stats, EUROPA_C_GONE, skb_queue_len(&gone));

@@ -14,6 +14,20 @@
 #include "trace.h"
 #include "tx.h"
 
+static struct workqueue_struct *europa_queue_wq;
+
+/* Its works wait for RCU, and free many pages. */
+int europa_queue_module_init(void)
+{
+	europa_queue_wq = alloc_workqueue("europa_queue", WQ_UNBOUND, 0);
+	return europa_queue_wq ? 0 : -ENOMEM;
+}
+
+void europa_queue_module_exit(void)
+{
+	destroy_workqueue(europa_queue_wq);
+}
+
 /*
  * Publish the pool, unless the settings changed since it was made. The data
  * plane's process is noted with it.
@@ -44,8 +58,7 @@ static int europa_queue_set_pool(struct europa_queue *queue,
 	return err;
 }
 
-static void europa_queue_note(struct europa_queue *queue,
-			      enum europa_event event)
+void europa_queue_note(struct europa_queue *queue, enum europa_event event)
 {
 	struct europa_note note = { .event = event };
 
@@ -72,22 +85,58 @@ int europa_queue_attach(struct europa_queue *queue, struct europa_file *file,
 	err = europa_queue_set_pool(queue, pool, features);
 	if (err)
 		return err;
+	queue->uid = current_euid();
 	WRITE_ONCE(queue->file, file);
 	europa_age_start(queue);
 	europa_queue_note(queue, EUROPA_EVENT_ATTACH);
 	return 0;
 }
 
-/* Stopped, the fallback gets what arrives; the VR can finish. */
+/*
+ * Stopped, the fallback gets what arrives; the VR can finish. Not while packets
+ * are held for the next data plane: this one has got its last, unless it stays.
+ */
 void europa_queue_run(struct europa_queue *queue, bool run)
 {
 	lockdep_assert_held(&queue->vr->lock);
-	if (queue->running == run)
+	queue->stopped = !run;
+	if (queue->running == run || queue->running == EUROPA_RUN_HOLD)
 		return;
 	spin_lock_bh(&queue->lock);
 	WRITE_ONCE(queue->running, run);
 	spin_unlock_bh(&queue->lock);
 	europa_queue_note(queue, run ? EUROPA_EVENT_START : EUROPA_EVENT_STOP);
+}
+
+/*
+ * Another data plane waits for this one's place. Packets are held for that one,
+ * as many as it has places, if this one runs. Who sleeps wakes up: it is on the
+ * wait queue, or sees that it is to leave, see europa_queue_readable().
+ */
+void europa_queue_tell_leave(struct europa_queue *queue, u32 places)
+{
+	lockdep_assert_held(&queue->vr->lock);
+	queue->stopped = false;
+	spin_lock_bh(&queue->lock);
+	europa_hold_begin(queue, places);
+	if (queue->running == EUROPA_RUN_ON)
+		WRITE_ONCE(queue->running, EUROPA_RUN_HOLD);
+	WRITE_ONCE(queue->leaving, true);
+	WRITE_ONCE(queue->sleeping, false);
+	WRITE_ONCE(queue->pool->ctl->flags,
+		   EUROPA_CTL_NEED_KICK | EUROPA_CTL_LEAVE);
+	spin_unlock_bh(&queue->lock);
+	wake_up_interruptible_poll(&queue->wait, EPOLLIN | EPOLLRDNORM);
+}
+
+/* The other one has died. Whoever began to go may do so. */
+void europa_queue_tell_stay(struct europa_queue *queue)
+{
+	lockdep_assert_held(&queue->vr->lock);
+	spin_lock_bh(&queue->lock);
+	WRITE_ONCE(queue->leaving, false);
+	WRITE_ONCE(queue->pool->ctl->flags, EUROPA_CTL_NEED_KICK);
+	spin_unlock_bh(&queue->lock);
 }
 
 /*
@@ -114,17 +163,22 @@ static void europa_queue_reclaim(struct europa_queue *queue)
 }
 
 /*
- * Idempotent. Drains the tx ring a last time: what the VR had published is
- * complete, even if it died. Sleeping readers get EPOLLHUP.
+ * The data plane has the queue no more. Drains the tx ring a last time: what the
+ * VR had published is complete, even if it died. Sleeping readers get EPOLLHUP.
+ * Returns its pool, or NULL, if there was none. Who was told to leave and does so
+ * is replaced, however soon.
  */
-void europa_queue_detach(struct europa_queue *queue, enum europa_ended ended)
+static struct europa_pool *europa_queue_let_go(struct europa_queue *queue,
+					       enum europa_ended ended)
 {
 	struct europa_pool *pool = queue->pool;
 	struct pid *pid = NULL;
 
 	lockdep_assert_held(&queue->vr->lock);
 	if (!pool)
-		return;
+		return NULL;
+	if (queue->leaving && ended == EUROPA_ENDED_LEFT)
+		ended = EUROPA_ENDED_REPLACED;
 	europa_queue_run(queue, false);
 	europa_age_stop(queue);
 	set_bit(EUROPA_QUEUE_CLOSING, &queue->bits);
@@ -136,18 +190,65 @@ void europa_queue_detach(struct europa_queue *queue, enum europa_ended ended)
 	WRITE_ONCE(queue->pool, NULL);
 	queue->features = 0;
 	queue->ended = ended;
+	WRITE_ONCE(queue->leaving, false);
 	swap(queue->pid, pid);
 	spin_unlock_bh(&queue->lock);
 	clear_bit(EUROPA_QUEUE_CLOSING, &queue->bits);
 	clear_and_wake_up_bit(EUROPA_QUEUE_DRAINING, &queue->bits);
-	/* Who found it in queue->pool under RCU is done with it after that. */
-	synchronize_net();
 	WRITE_ONCE(queue->file, NULL);
 	put_pid(pid);
-	europa_pool_empty(pool);
-	europa_pool_put(pool);
 	europa_queue_note(queue, EUROPA_EVENT_DETACH);
 	wake_up_interruptible_poll(&queue->wait, EPOLLHUP | EPOLLERR);
+	return pool;
+}
+
+/* Who found it in queue->pool under RCU is done with it after that. */
+static void europa_queue_free_pool(struct europa_pool *pool)
+{
+	synchronize_net();
+	europa_pool_empty(pool);
+	europa_pool_put(pool);
+}
+
+/* Idempotent. */
+void europa_queue_detach(struct europa_queue *queue, enum europa_ended ended)
+{
+	struct europa_pool *pool = europa_queue_let_go(queue, ended);
+
+	if (pool)
+		europa_queue_free_pool(pool);
+}
+
+static void europa_queue_free_replaced(struct work_struct *work)
+{
+	struct europa_queue *queue = container_of(work, struct europa_queue,
+						  free_replaced);
+
+	europa_queue_free_pool(queue->replaced);
+}
+
+/*
+ * The same for another data plane, which attaches now: packets wait for it, and
+ * would for RCU, which takes as long as thousands of them. So a work frees the
+ * pool; the caller has waited for the one before.
+ */
+void europa_queue_replace(struct europa_queue *queue)
+{
+	struct europa_pool *pool;
+
+	pool = europa_queue_let_go(queue, EUROPA_ENDED_REPLACED);
+	if (!pool)
+		return;
+	queue->replaced = pool;
+	queue_work(europa_queue_wq, &queue->free_replaced);
+}
+
+/* So one who has himself replaced again and again has two pools, and a third that
+ * is being made. Without vr->lock.
+ */
+void europa_queue_await_replaced(struct europa_queue *queue)
+{
+	flush_work(&queue->free_replaced);
 }
 
 /* The VR's cursor against the kernel's. */
@@ -180,8 +281,8 @@ static bool europa_queue_unread(const struct europa_pool *pool)
  * something to read: the VR disarms before it looks.
  *
  * A pool that is read here stays for the RCU section: detach takes it out of
- * the queue, waits for RCU, and only then empties it. Who saw it before that is
- * on the wait queue, which detach wakes last.
+ * the queue, wakes the wait queue, and empties it after another wait for RCU. Who
+ * saw it before that is on the wait queue.
  */
 __poll_t europa_queue_readable(struct europa_queue *queue)
 {
@@ -192,7 +293,7 @@ __poll_t europa_queue_readable(struct europa_queue *queue)
 	pool = READ_ONCE(queue->pool);
 	if (!pool) {
 		mask = EPOLLHUP | EPOLLERR;
-	} else if (!europa_queue_unread(pool)) {
+	} else if (!europa_queue_unread(pool) && !READ_ONCE(queue->leaving)) {
 		WRITE_ONCE(queue->sleeping, true);
 		smp_mb(); /* sleeping before the cursor: see above */
 		if (!europa_queue_unread(pool))
@@ -266,8 +367,10 @@ void europa_queue_init(struct europa_queue *queue, struct europa_vr *vr)
 {
 	spin_lock_init(&queue->lock);
 	init_waitqueue_head(&queue->wait);
+	europa_hold_init(queue);
 	europa_age_init(queue);
 	europa_stall_init(queue, europa_queue_stall_work);
+	INIT_WORK(&queue->free_replaced, europa_queue_free_replaced);
 	queue->vr = vr;
 }
 
@@ -285,4 +388,5 @@ void europa_queue_set_stall(struct europa_queue *queue)
 void europa_queue_exit(struct europa_queue *queue)
 {
 	europa_stall_end(queue);
+	europa_queue_await_replaced(queue);
 }

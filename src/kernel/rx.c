@@ -6,6 +6,7 @@
 #include <linux/udp.h>
 #include "compat.h"
 #include "filter.h"
+#include "hold.h"
 #include "idle.h"
 #include "rx.h"
 #include "trace.h"
@@ -53,6 +54,13 @@ static void europa_rx_fallback(struct europa_port *port, struct sk_buff *skb,
 	europa_rx_stack(port, skb, flags);
 }
 
+static void europa_rx_gone(struct europa_vr *vr, struct sk_buff *skb, u16 number)
+{
+	europa_stats_inc(vr->stats, EUROPA_C_GONE);
+	trace_europa_drop(vr->id, number, skb->len, EUROPA_C_GONE);
+	kfree_skb(skb);
+}
+
 /* At detach: a packet the VR had and did not give back. BH off, under RCU. */
 void europa_rx_reclaim(struct europa_vr *vr,
 		       const struct europa_record *record)
@@ -63,10 +71,7 @@ void europa_rx_reclaim(struct europa_vr *vr,
 		europa_stats_inc(port->stats, EUROPA_C_RECLAIMED);
 		europa_rx_fallback(port, record->skb, record->flags);
 	} else {
-		europa_stats_inc(vr->stats, EUROPA_C_GONE);
-		trace_europa_drop(vr->id, record->port, record->skb->len,
-				  EUROPA_C_GONE);
-		kfree_skb(record->skb);
+		europa_rx_gone(vr, record->skb, record->port);
 	}
 }
 
@@ -281,8 +286,9 @@ europa_rx_keep(struct europa_pool *pool, const struct europa_rx_run *run,
  * same phase. Returns how many: run->first is the next one then. The first one's
  * phase, written last, publishes them all.
  */
-static u32 europa_rx_keep_lap(struct europa_pool *pool,
-			      struct europa_rx_run *run, u32 left)
+static __always_inline u32 europa_rx_keep_lap(struct europa_pool *pool,
+					      struct europa_rx_run *run,
+					      u32 left)
 {
 	u32 i, n = min(left, europa_ring_left(&pool->rx));
 	struct europa_entry *to = europa_ring_next(&pool->rx), head = { };
@@ -309,9 +315,9 @@ static u32 europa_rx_keep_lap(struct europa_pool *pool,
 	return n;
 }
 
-/* The whole run has places. */
-static void europa_rx_keep_all(struct europa_pool *pool,
-			       struct europa_rx_run *run)
+/* The whole run has places. Inline, though not all who call it are in a hurry. */
+static __always_inline void europa_rx_keep_all(struct europa_pool *pool,
+					       struct europa_rx_run *run)
 {
 	u32 left = run->n;
 
@@ -395,18 +401,49 @@ static noinline void europa_rx_fallback_all(const struct europa_rx_run *run)
 	}
 }
 
+/*
+ * For the data plane that takes over, as many as there is room for; the others
+ * wait to be dropped. What is held has its place in the control block, where the
+ * run's was: nobody asks for that any more. False: nobody takes over.
+ */
+static noinline bool europa_rx_hold(struct europa_queue *queue,
+				    struct europa_rx_run *run)
+{
+	struct sk_buff *skb, *next, **refused = &run->refused;
+
+	lockdep_assert_held(&queue->lock);
+	if (queue->running != EUROPA_RUN_HOLD)
+		return false;
+	for (skb = run->first; skb; skb = next) {
+		enum europa_counter why;
+
+		next = skb->next;
+		skb_mark_not_on_list(skb);
+		why = europa_hold_add(queue, skb, run->port->number,
+				      run->entry.flags);
+		if (why == EUROPA_C_RX)
+			continue;
+		europa_rx_to(skb)->why = why;
+		*refused = skb;
+		refused = &skb->next;
+	}
+	run->n = 0; /* they are counted when they are let in */
+	return true;
+}
+
 /* To the data plane, unless nothing is running any more. */
 static void europa_rx_queue(struct europa_queue *queue,
 			    struct europa_rx_run *run)
 {
-	bool running, wake = false;
+	bool taken = true, wake = false;
 
 	spin_lock(&queue->lock);
-	running = queue->running;
-	if (likely(running))
+	if (likely(queue->running == EUROPA_RUN_ON))
 		wake = europa_rx_admit(queue, run);
+	else
+		taken = europa_rx_hold(queue, run);
 	spin_unlock(&queue->lock);
-	if (unlikely(!running)) {
+	if (unlikely(!taken)) {
 		europa_rx_fallback_all(run);
 		return;
 	}
@@ -452,7 +489,7 @@ europa_rx_own_frags(const struct europa_port *port,
 	enum europa_counter why = EUROPA_C_RX;
 
 	rcu_read_lock();
-	if (READ_ONCE(queue->running) && !skb_pfmemalloc(skb) &&
+	if (READ_ONCE(queue->running) == EUROPA_RUN_ON && !skb_pfmemalloc(skb) &&
 	    !(READ_ONCE(port->filters) & EUROPA_FILTER_TO_STACK))
 		pool = READ_ONCE(queue->pool);
 	if (pool && !READ_ONCE(pool->nfree))
@@ -516,8 +553,8 @@ static bool europa_rx_idles(struct europa_queue *queue)
 	if (!READ_ONCE(queue->sleeping))
 		return false;
 	spin_lock(&queue->lock);
-	idles = queue->running && READ_ONCE(queue->sleeping) &&
-		europa_idle_takes(queue);
+	idles = queue->running == EUROPA_RUN_ON &&
+		READ_ONCE(queue->sleeping) && europa_idle_takes(queue);
 	spin_unlock(&queue->lock);
 	return idles;
 }
@@ -668,4 +705,104 @@ struct sk_buff *europa_rx_run(struct sk_buff *skb)
 	if (likely(kept))
 		europa_rx_queue(queue, &run);
 	return skb;
+}
+
+/* ---- what was held ---- */
+
+/* For the queue's data plane, if it has the room. */
+static void europa_rx_let_in(struct europa_queue *queue, struct sk_buff *skb)
+{
+	struct europa_held held = *europa_held(skb);
+	struct europa_port *port = europa_port_get(queue->vr, held.port);
+	struct europa_rx_run run;
+
+	lockdep_assert_held(&queue->lock);
+	if (!port) {
+		europa_rx_gone(queue->vr, skb, held.port);
+	} else if (!queue->pool->nfree) {
+		europa_rx_drop(port, skb, EUROPA_C_RX_FULL);
+	} else {
+		europa_rx_run_init(&run, port, held.flags);
+		run.first = skb;
+		run.n = 1;
+		run.truesize = skb->truesize;
+		europa_rx_keep_all(queue->pool, &run);
+		europa_stats_inc(port->stats, EUROPA_C_RX);
+	}
+}
+
+/* A burst of them, and how many it was: if that was all, the data plane runs. */
+static u32 europa_rx_give_some(struct europa_queue *queue)
+{
+	struct sk_buff *skb;
+	u32 n = 0;
+
+	lockdep_assert_held(&queue->lock);
+	while (n < EUROPA_BURST && (skb = europa_hold_take(queue))) {
+		europa_rx_let_in(queue, skb);
+		n++;
+	}
+	if (n < EUROPA_BURST)
+		WRITE_ONCE(queue->running, EUROPA_RUN_ON);
+	return n;
+}
+
+/*
+ * To the queue's data plane, which runs then. Who has packets for it waits for a
+ * burst at most, and what he has stays behind the others: it is held, too, until
+ * there is none.
+ */
+void europa_rx_give_held(struct europa_queue *queue)
+{
+	bool any = false, wake = false;
+	u32 n;
+
+	do {
+		spin_lock_bh(&queue->lock);
+		rcu_read_lock();
+		n = europa_rx_give_some(queue);
+		any |= n;
+		if (any && n < EUROPA_BURST)
+			wake = europa_wake_wanted(queue);
+		rcu_read_unlock();
+		spin_unlock_bh(&queue->lock);
+		cond_resched();
+	} while (n == EUROPA_BURST);
+	if (wake)
+		europa_wake(queue);
+}
+
+/* BH off, under RCU. */
+static void europa_rx_let_by(struct europa_vr *vr, struct sk_buff *skb)
+{
+	struct europa_held held = *europa_held(skb);
+	struct europa_port *port = europa_port_get(vr, held.port);
+
+	if (port && netif_running(port->dev))
+		europa_rx_fallback(port, skb, held.flags);
+	else
+		europa_rx_gone(vr, skb, held.port);
+}
+
+/*
+ * Nobody has taken over, and nobody is there: to the fallback, which then gets
+ * what comes. What comes meanwhile is held, while there are places.
+ */
+void europa_rx_give_up_held(struct europa_queue *queue)
+{
+	struct sk_buff *skb;
+
+	do {
+		spin_lock_bh(&queue->lock);
+		rcu_read_lock();
+		skb = europa_hold_take(queue);
+		if (!skb)
+			WRITE_ONCE(queue->running, EUROPA_RUN_OFF);
+		spin_unlock(&queue->lock); /* BH stays off */
+		if (skb)
+			europa_rx_let_by(queue->vr, skb);
+		rcu_read_unlock();
+		local_bh_enable();
+		cond_resched();
+	} while (skb);
 }

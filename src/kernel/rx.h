@@ -27,6 +27,8 @@ static inline void europa_rx_address(struct sk_buff *skb,
 
 bool europa_rx_now(struct europa_port *port, struct sk_buff *skb, u8 flags);
 struct sk_buff *europa_rx_run(struct sk_buff *skb);
+void europa_rx_give_held(struct europa_queue *queue);
+void europa_rx_give_up_held(struct europa_queue *queue);
 void europa_rx_reclaim(struct europa_vr *vr,
 		       const struct europa_record *record);
 void europa_rx_nomem(struct europa_port *port, u32 len);

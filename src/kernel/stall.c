@@ -86,8 +86,8 @@ static bool europa_stall_moved(struct europa_queue *queue)
 
 	stall->sent = sent;
 	stall->seen = seen;
-	return moved || !queue->running || !pool->count[EUROPA_OWNER_RX] ||
-	       pool->rx.cursor == (u32)seen;
+	return moved || queue->running != EUROPA_RUN_ON ||
+	       !pool->count[EUROPA_OWNER_RX] || pool->rx.cursor == (u32)seen;
 }
 
 /*

@@ -313,10 +313,11 @@ enum europa_state europa_vr_state(struct europa_vr *vr)
 	u32 i;
 
 	for (i = 0; i < vr->nr_queues; i++) {
+		if (!READ_ONCE(vr->queues[i].pool))
+			continue;
 		if (READ_ONCE(vr->queues[i].running))
 			return EUROPA_RUNNING;
-		if (READ_ONCE(vr->queues[i].pool))
-			state = EUROPA_ATTACHED;
+		state = EUROPA_ATTACHED;
 	}
 	return state;
 }

@@ -7,9 +7,11 @@
 #include <linux/kref.h>
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
+#include <linux/uidgid.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
+#include "hold.h"
 #include "note.h"
 #include "pool.h"
 #include "stall.h"
@@ -29,6 +31,13 @@ struct europa_name {
 	struct europa_vr *vr;
 	struct rcu_head rcu;
 	char text[EUROPA_NAME_SIZE];
+};
+
+/* Who gets a packet. Not 0: it is the data plane's. */
+enum europa_run {
+	EUROPA_RUN_OFF,		/* the fallback */
+	EUROPA_RUN_ON,		/* the data plane */
+	EUROPA_RUN_HOLD,	/* the next data plane, see handover.c */
 };
 
 enum europa_queue_bits {
@@ -62,7 +71,7 @@ struct europa_idle {
  */
 struct europa_queue {
 	spinlock_t lock;	/* see above */
-	bool running;
+	u8 running;		/* enum europa_run */
 	bool sleeping;		/* poll() found nothing, nobody woken since; set
 				 * without the lock, see europa_queue_readable()
 				 */
@@ -80,6 +89,12 @@ struct europa_queue {
 	struct europa_file *file;	/* of the data plane; under vr->lock */
 	u32 generation;			/* under vr->lock and lock */
 	u8 ended;		/* enum europa_ended: the last one; the same */
+	bool leaving;			/* it was told to; the same */
+	bool stopped;	/* it said STOP while packets are held; under vr->lock */
+	kuid_t uid;			/* whose it is; under vr->lock */
+	struct europa_hold hold;
+	struct work_struct free_replaced;
+	struct europa_pool *replaced;	/* that it frees, one at a time */
 };
 
 /* Settings; the strings end in NUL. */

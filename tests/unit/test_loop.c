@@ -4,6 +4,7 @@
  * The router's main loop, in a thread of its own, against a kernel that drains
  * tx in kick and poll, wakes only who is armed, and gives nothing after STOP.
  */
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -27,7 +28,7 @@ static struct kernel {
 	struct fake fake;
 	int fd;
 	uint32_t sent, punted, kicks, polls;
-	bool stopped;
+	bool stopped, detached;
 } k = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static int drain(void)
@@ -48,6 +49,10 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 {
 	if (fd != k.fd)
 		abort();
+	if (k.detached) {
+		errno = ENOTCONN;
+		return -1;
+	}
 	if (request == EUROPA_IOC_STOP) {
 		pthread_mutex_lock(&k.lock);
 		k.stopped = true;
@@ -184,11 +189,47 @@ static void test_spinning(void **state)
 	traffic(200, PACKETS);
 }
 
+/* Another takes over: it stops by itself, with all it had returned. */
+static void leave(bool detached)
+{
+	struct europa_queue q;
+	struct router r;
+	struct loop l;
+	pthread_t thread;
+	uint8_t frame[98];
+	void *status;
+
+	prepare(&l, &r, &q, 0);
+	build(frame, 0x0a000005, 0xc0a80101, 98);
+	k.detached = detached;
+	assert_int_equal(pthread_create(&thread, NULL, run, &l), 0);
+	if (!detached)
+		assert_int_equal(give(frame, 100), 100);
+	__atomic_or_fetch(&((struct europa_ctl *)k.fake.map)->flags, EUROPA_CTL_LEAVE,
+			  __ATOMIC_RELAXED);
+	assert_int_equal(eventfd_write(k.fd, 1), 0);
+	pthread_join(thread, &status);
+	assert_null(status);
+	assert_true(l.left);
+	assert_int_equal(k.sent + k.punted, detached ? 0 : 100);
+	assert_int_equal(k.fake.free_count, SLOTS);
+	k.detached = false;
+	finish(&l);
+}
+
+static void test_leaving(void **state)
+{
+	(void)state;
+	leave(false);
+	leave(true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sleeping),
 		cmocka_unit_test(test_spinning),
+		cmocka_unit_test(test_leaving),
 	};
 
 	return cmocka_run_group_tests_name("loop", tests, NULL, NULL);

@@ -122,6 +122,15 @@ static void test_check(void **state)
 	assert_int_equal(k->attaches, 0);
 }
 
+/* Routes first: only then is the one before told to leave. */
+static void test_takeover(void **state)
+{
+	(void)state;
+	assert_int_equal(start(~0ULL, "--takeover"), 1);
+	assert_non_null(strstr(said, "is not a VR's"));
+	assert_int_equal(k->attaches, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +140,7 @@ int main(void)
 		cmocka_unit_test_setup(test_first_module, begin),
 		cmocka_unit_test_setup(test_bypass, begin),
 		cmocka_unit_test_setup(test_check, begin),
+		cmocka_unit_test_setup(test_takeover, begin),
 	};
 
 	return cmocka_run_group_tests_name("main", tests, NULL, NULL);

@@ -105,8 +105,10 @@ int europa_attach(struct europa_queue *q, int fd, unsigned int queue,
  * VR's ports; without it the namespace's nftables, iptables and tc rules do
  * not see what you send. EUROPA_FEATURE_IDLE, with AGREE only: while you
  * sleep, a packet that comes alone may be forwarded by the kernel instead of
- * waking you. o NULL: all defaults. -EINVAL also: reserved is not 0; else as
- * europa_attach().
+ * waking you. EUROPA_FEATURE_TAKEOVER: instead of -EBUSY take the queue over from
+ * the data plane there is, which is given a second to finish; packets are on rx at
+ * once, so attach when all else is ready. -EPERM: it is another user's. o NULL: all
+ * defaults. -EINVAL also: reserved is not 0; else as europa_attach().
  */
 int europa_attach_with(struct europa_queue *q, int fd,
 		       const struct europa_attach_options *o);
@@ -280,6 +282,17 @@ static inline int europa_need_kick(const struct europa_queue *q)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return __atomic_load_n(&q->ctl->flags, __ATOMIC_RELAXED) &
 	       EUROPA_CTL_NEED_KICK;
+}
+
+/*
+ * europa_leaving: is another data plane taking over? Then no packet comes any more:
+ * take what is left on rx, give it back, kick, and detach or exit; nothing is lost.
+ * europa_wait() does not sleep from then on, and after about a second the queue is
+ * detached anyway. Look when it returns, and now and then between bursts.
+ */
+static inline int europa_leaving(const struct europa_queue *q)
+{
+	return !!(__atomic_load_n(&q->ctl->flags, __ATOMIC_RELAXED) & EUROPA_CTL_LEAVE);
 }
 
 /*

@@ -17,6 +17,7 @@
 #define WORK		2000	/* trie nodes, about 50 us, of table work between two bursts */
 #define MESSAGES	128	/* of netlink between two bursts; or a datagram, some 500 */
 #define SETTINGS_EVERY	1000	/* ms between two looks at settings nothing tells of */
+#define INQUIRY_EVERY	100	/* ms between two tries to get the socket's name */
 #define RETRY_SPIN	64	/* sleeps before spinning is tried again */
 
 static uint64_t now_ms(void)
@@ -84,9 +85,10 @@ static int timeout(const struct loop *l)
 	if (l->busy)
 		return 0;
 	if (!l->stats_every && !l->r->resync)
-		return -1;
+		return l->inquiry_tries ? INQUIRY_EVERY : -1;
 	now = now_ms();
-	return sooner(stats_timeout(l, now), netlink_timeout(&l->nl, l->r, now));
+	return sooner(sooner(stats_timeout(l, now), netlink_timeout(&l->nl, l->r, now)),
+		      l->inquiry_tries ? INQUIRY_EVERY : -1);
 }
 
 /* Only where there is something they concern. */
@@ -96,6 +98,28 @@ static void look_at_settings(struct loop *l, uint64_t now)
 		return;
 	l->settings_at = now + SETTINGS_EVERY;
 	router_settings(l->r);
+}
+
+static int watch(int epoll, int fd)
+{
+	struct epoll_event e = { .events = EPOLLIN };
+
+	return fd < 0 ? 0 : epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e);
+}
+
+/* Is the socket's name free now? */
+static void open_inquiry(struct loop *l, uint64_t now)
+{
+	if (!l->inquiry_tries || now < l->inquiry_at)
+		return;
+	l->inquiry_at = now + INQUIRY_EVERY;
+	if (!inquiry_open(l->inquiry, l->r->vr, l->queue) &&
+	    !watch(l->control, l->inquiry->epoll))
+		l->inquiry_tries = 0;
+	else if (!--l->inquiry_tries)
+		fprintf(stderr, "europa-router: no questions are answered: others have the socket's name.\n");
+	else
+		inquiry_close(l->inquiry);
 }
 
 /* What control_work() waits for. */
@@ -127,6 +151,7 @@ static void control_work(struct loop *l, const struct pollfd *p)
 	neigh_tick(&l->r->neigh, now / 1000);
 	groups_tick(&l->r->groups, now / 1000);
 	look_at_settings(l, now);
+	open_inquiry(l, now);
 	if (l->stats_every && now >= l->stats_at) {
 		l->stats_at = now + l->stats_every * 1000ull;
 		stats_print(l->r, stdout);
@@ -140,13 +165,6 @@ static void control_poll(struct loop *l)
 	control_fds(l, p);
 	poll(p, CONTROL_FDS, 0);
 	control_work(l, p);
-}
-
-static int watch(int epoll, int fd)
-{
-	struct epoll_event e = { .events = EPOLLIN };
-
-	return fd < 0 ? 0 : epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e);
 }
 
 /*
@@ -180,6 +198,14 @@ static int arm(struct loop *l)
 	return europa_arm(l->r->q);
 }
 
+/* Why it was detached: -ENODEV the VR is gone, -ENOTCONN not that. */
+static int detached(struct loop *l)
+{
+	int err = europa_drain(l->r->q);
+
+	return err < 0 ? err : -ENODEV;
+}
+
 /*
  * Sleep until there is a packet or something else to do. poll() drains tx
  * first, so a burst that empties rx costs this one system call.
@@ -203,7 +229,7 @@ static int wait_for_work(struct loop *l)
 	n = poll(p, 2, timeout(l));
 	europa_disarm(q, n >= 0);
 	if (n >= 0 && p[0].revents & (POLLERR | POLLHUP | POLLNVAL))
-		return -ENODEV;
+		return detached(l);
 	if (n > 0 && p[1].revents)
 		control_poll(l);
 	else
@@ -281,6 +307,10 @@ static int step(struct loop *l)
 {
 	int n = burst(l);
 
+	if (europa_leaving(l->r->q)) {
+		l->stop = l->left = true;
+		return n < 0 ? n : 0;
+	}
 	if (!n)
 		n = spin(l);
 	if (!n)
@@ -313,7 +343,11 @@ int loop_run(struct loop *l)
 	if (!err)
 		err = drain(l);
 	close(l->control);
-	return err;
+	/* Who has nothing to return is detached when he is told. */
+	if (err != -ENOTCONN || !europa_leaving(l->r->q))
+		return err;
+	l->left = true;
+	return 0;
 }
 
 /* calm: not only the first sync, but all that is due; then in that time in all. */

@@ -8,6 +8,8 @@
 #include "netlink.h"
 #include "router.h"
 
+#define LOOP_INQUIRY_TRIES	100	/* 100 ms apart */
+
 struct loop {
 	struct router *r;
 	struct netlink nl;
@@ -24,6 +26,10 @@ struct loop {
 	unsigned int packets;	/* since signals and netlink were polled last */
 	bool busy;		/* tables have work left */
 	bool stop;
+	bool left;		/* stop: another data plane takes over */
+	unsigned int queue;
+	unsigned int inquiry_tries; /* left, to get the socket's name */
+	uint64_t inquiry_at;	/* ms */
 };
 
 /* Descriptor for the signals the loop takes, now blocked; or -errno. */

@@ -31,6 +31,8 @@ struct options {
 	bool verbose;
 	bool bypass;		/* of rules that the kernel here would apply */
 	bool wake;		/* each packet, also one that comes alone */
+	bool takeover;
+	int fd;			/* the VR's device */
 };
 
 static const char usage[] =
@@ -45,6 +47,7 @@ static const char usage[] =
 	"                       namespace and of its ports; else their packets are the kernel's\n"
 	"      --no-idle        wake up for each packet; else the kernel forwards those that come\n"
 	"                       alone while europa-router sleeps, by the same routes\n"
+	"      --takeover       take over from the data plane there is, without losing a packet\n"
 	"      --check[=N]      forward nothing; compare with what the kernel says of N addresses\n"
 	"                       at random (10000) of each family, and those around each route, and\n"
 	"                       with what the running europa-router says; print what differs, and\n"
@@ -63,6 +66,7 @@ static const struct option long_options[] = {
 	{ "stats", required_argument, NULL, 'S' },
 	{ "bypass-filters", no_argument, NULL, 'b' },
 	{ "no-idle", no_argument, NULL, 'i' },
+	{ "takeover", no_argument, NULL, 'o' },
 	{ "check", optional_argument, NULL, 'c' },
 	{ "ask", required_argument, NULL, 'a' },
 	{ "trace", required_argument, NULL, 't' },
@@ -122,6 +126,9 @@ static int parse_options(struct options *o, int argc, char **argv)
 		case 'i':
 			o->wake = true;
 			break;
+		case 'o':
+			o->takeover = true;
+			break;
 		case 'c':
 			o->check = true;
 			ok = !optarg || number(optarg, 1000000000, &o->addresses);
@@ -167,6 +174,8 @@ static int open_failed(const char *vr, int err)
 
 static int attach_failed(unsigned long queue, int err)
 {
+	if (err == -EPERM)
+		return fail("the VR's data plane is another user's: only he, the owner of the device node or who has CAP_NET_ADMIN takes over.");
 	if (err == -EBUSY)
 		return fail("queue %lu of the VR has a data plane already.", queue);
 	if (err == -EPROTO)
@@ -183,9 +192,11 @@ static int attach_failed(unsigned long queue, int err)
 /* IDLE: the kernel would apply the rules that are to be bypassed. */
 static uint64_t features(const struct options *o)
 {
+	uint64_t some = o->takeover ? EUROPA_FEATURE_TAKEOVER : 0;
+
 	if (o->bypass)
-		return 0;
-	return EUROPA_FEATURE_AGREE | (o->wake ? 0 : EUROPA_FEATURE_IDLE);
+		return some;
+	return some | EUROPA_FEATURE_AGREE | (o->wake ? 0 : EUROPA_FEATURE_IDLE);
 }
 
 static int attach(struct europa_queue *q, int fd, const struct options *o)
@@ -218,12 +229,18 @@ static int check(struct loop *l, const struct options *o)
 	return n > 0;
 }
 
-/* It forwards, even if it cannot answer. */
+/*
+ * It forwards, even if it cannot answer. Who was taken over from has the socket's name
+ * until it has ended, soon.
+ */
 static void answer(struct loop *l, struct inquiry *q, const struct options *o)
 {
 	int err = inquiry_open(q, l->r->vr, o->queue);
 
-	if (err)
+	l->queue = o->queue;
+	if (err == -EADDRINUSE && o->takeover)
+		l->inquiry_tries = LOOP_INQUIRY_TRIES;
+	else if (err)
 		fail("no questions are answered: %s.", err == -EADDRINUSE ?
 		     "others have the socket's name" : strerror(-err));
 	l->inquiry = q;
@@ -261,10 +278,20 @@ static int route(struct loop *l, const struct options *o)
 		return fail("VR %u has no port in this network namespace.", r->vr);
 	if (o->check)
 		return check(l, o);
+	if (o->takeover) {
+		err = attach(r->q, o->fd, o);
+		if (err)
+			return err;
+	}
 	err = forward(l, o);
 	if (r->verbose)
 		stats_print(r, stdout);
-	if (err == -ENODEV || err == -ENOTCONN)
+	if (l->left && !err && r->verbose)
+		fprintf(stderr, "europa-router: vr %u: another data plane took over\n", r->vr);
+	if (err == -ENOTCONN)
+		return fail("VR %u: the kernel detached it, as it had packets and did not move for longer than the VR's stall.",
+			    r->vr);
+	if (err == -ENODEV)
 		return fail("VR %u is gone.", r->vr);
 	return err ? fail("VR %u: %s.", r->vr, strerror(-err)) : 0;
 }
@@ -308,15 +335,40 @@ static int with_router(struct europa_queue *q, uint32_t vr, const struct options
 	return status;
 }
 
-static int with_queue(int fd, const struct options *o)
+/*
+ * The VR's number by the node's name in sysfs. Its minor number is the same unless there
+ * was a VR of this number before.
+ */
+static uint32_t vr_number(dev_t device)
 {
-	struct europa_queue q;
-	int status = attach(&q, fd, o);
+	char path[64], link[256];
+	const char *name;
+	uint32_t vr;
+	ssize_t n;
 
+	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u", major(device), minor(device));
+	n = readlink(path, link, sizeof(link) - 1);
+	link[n > 0 ? n : 0] = '\0';
+	name = strrchr(link, '/');
+	return name && sscanf(name, "/europa!vr%u", &vr) == 1 ? vr : minor(device);
+}
+
+/* To take over comes last: when all is known that is to be known. */
+static int with_queue(const struct options *o)
+{
+	struct europa_queue q = { 0 };
+	struct stat s;
+	int status = 0;
+
+	if (!o->takeover)
+		status = attach(&q, o->fd, o);
+	else if (fstat(o->fd, &s) || !S_ISCHR(s.st_mode))
+		status = fail("the descriptor in EUROPA_FD is not a VR's.");
 	if (status)
 		return status;
-	status = with_router(&q, q.vr, o);
-	europa_detach(&q);
+	status = with_router(&q, o->takeover ? vr_number(s.st_rdev) : q.vr, o);
+	if (q.map)
+		europa_detach(&q);
 	return status;
 }
 
@@ -335,30 +387,29 @@ static int ask(uint32_t vr, const struct options *o)
 	return err ? fail("europa-router does not answer: %s.", strerror(-err)) : 0;
 }
 
-/* A data plane may be at work meanwhile. The node's minor number is the VR's. */
-static int without_queue(int fd, const struct options *o)
+/* A data plane may be at work meanwhile. */
+static int without_queue(const struct options *o)
 {
 	struct stat s;
 
-	if (fstat(fd, &s) || !S_ISCHR(s.st_mode))
+	if (fstat(o->fd, &s) || !S_ISCHR(s.st_mode))
 		return fail("the descriptor in EUROPA_FD is not a VR's.");
 	if (!o->check)
-		return ask(minor(s.st_rdev), o);
-	return with_router(NULL, minor(s.st_rdev), o);
+		return ask(vr_number(s.st_rdev), o);
+	return with_router(NULL, vr_number(s.st_rdev), o);
 }
 
 int main(int argc, char **argv)
 {
 	struct options o = { .spin = SPIN_DEFAULT, .addresses = CHECK_DEFAULT };
-	int status = parse_options(&o, argc, argv), fd;
+	int status = parse_options(&o, argc, argv);
 
 	if (status >= 0)
 		return status;
-	fd = europa_open(o.vr);
-	if (fd < 0)
-		return open_failed(o.vr, fd);
-	status = o.check || o.question || o.trace ? without_queue(fd, &o) :
-						    with_queue(fd, &o);
-	europa_close(fd);
+	o.fd = europa_open(o.vr);
+	if (o.fd < 0)
+		return open_failed(o.vr, o.fd);
+	status = o.check || o.question || o.trace ? without_queue(&o) : with_queue(&o);
+	europa_close(o.fd);
 	return status;
 }

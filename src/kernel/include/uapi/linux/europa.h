@@ -8,7 +8,8 @@
  *
  * A data plane's life:
  *   fd = open("/dev/europa/vr3", O_RDWR)
- *   ioctl(fd, EUROPA_IOC_ATTACH, &a)       one per queue; EBUSY if there is one
+ *   ioctl(fd, EUROPA_IOC_ATTACH, &a)       one per queue; EBUSY if there is one,
+ *                                          but see EUROPA_FEATURE_TAKEOVER
  *   mmap(NULL, a.map_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
  *   ioctl(fd, EUROPA_IOC_START)            from now on packets arrive
  *   loop: take entries from rx, edit the slots, put entries on tx, then
@@ -169,6 +170,7 @@ struct europa_ctl {
 };
 
 #define EUROPA_CTL_NEED_KICK	0x01	/* tx is drained by kicks */
+#define EUROPA_CTL_LEAVE	0x02	/* another takes over, see TAKEOVER below */
 #define EUROPA_RX_ARMED		(1ULL << 32)
 #define EUROPA_RX_IDLE		(1ULL << 33)
 
@@ -176,9 +178,9 @@ struct europa_ctl {
 
 /*
  * ATTACH: EBADF not open for reading and writing; EBUSY the queue has a data
- * plane; EPROTO version; EINVAL queue, spares or reserved; ENODEV the VR is
- * gone; ENOMEM. START, STOP, KICK, DETACH: ENOTCONN not attached by this file.
- * KICK returns entries drained.
+ * plane; EPERM TAKEOVER, and it is not yours to replace; EPROTO version; EINVAL
+ * queue, spares or reserved; ENODEV the VR is gone; ENOMEM. START, STOP, KICK,
+ * DETACH: ENOTCONN not attached by this file. KICK returns entries drained.
  * The queue is detached when the attaching process closes the file (any
  * descriptor of it), unmaps the pool, or dies, even if a child holds both.
  */
@@ -219,9 +221,22 @@ struct europa_attach {
  *   For a data plane that would do with the packet what the stack does: send it
  *   the same way, so that a flow stays in order. After the first wake-up in
  *   epoll_wait() with EPOLLET each packet is the data plane's.
+ * TAKEOVER: if the queue has a data plane, ATTACH replaces it; granted if there
+ *   was one. On EPERM nothing happens: it is allowed to who has the same
+ *   effective user number as the one that attached, to the owner of the device
+ *   node, and with CAP_NET_ADMIN in the initial user namespace. The one before gets
+ *   no packet any more. EUROPA_CTL_LEAVE stands in its map, and poll() tells
+ *   EPOLLIN, whether there is something to read or not: it is to return what it
+ *   has, with a kick, and go. Once it has nothing, or has gone, or after a second,
+ *   it is detached (what it has not returned goes to the fallback), and the
+ *   newcomer has the queue. Packets that came meanwhile are the first on the
+ *   newcomer's rx, as many as it has slots for besides the spares, 8192 at most:
+ *   if the one before had been started, START has been done. Attach when
+ *   everything else is ready.
  */
 #define EUROPA_FEATURE_AGREE	(1ULL << 0)
 #define EUROPA_FEATURE_IDLE	(1ULL << 1)
+#define EUROPA_FEATURE_TAKEOVER	(1ULL << 2)
 
 /* PORT: ENOENT no such port; EINVAL reserved is not 0. */
 struct europa_port_info {
@@ -429,6 +444,7 @@ enum europa_state { EUROPA_IDLE, EUROPA_ATTACHED, EUROPA_RUNNING };
 enum europa_ended {
 	EUROPA_ENDED_LEFT = 1,	/* it detached, closed, unmapped or died */
 	EUROPA_ENDED_STALLED,
+	EUROPA_ENDED_REPLACED,	/* another took over, or told it to leave, and it did */
 };
 
 enum europa_event {
