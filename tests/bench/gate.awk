@@ -44,6 +44,15 @@ function print_record(pair, burst)
 		printf "%s\t%d\t%.4f\n", pair, burst, ratio(pair, burst)
 }
 
+# Another kernel's forwarding costs something else, which nobody here has changed.
+function worse(what)
+{
+	if (!recorded_kernel || recorded_kernel == kernel)
+		refuse(what)
+	else
+		print "bench: " what
+}
+
 function compare(pair, burst,	now, was, change)
 {
 	was = recorded[pair, burst]
@@ -56,7 +65,7 @@ function compare(pair, burst,	now, was, change)
 	change = 100 * (now / was - 1)
 	printf "%-18s %2d  %.4f  recorded %.4f  %+.1f %%\n", pair, burst, now, was, change
 	if (change > allowed)
-		refuse(sprintf("%s in bursts of %d is %.1f %% worse than recorded, more than %d %%.",
+		worse(sprintf("%s in bursts of %d is %.1f %% worse than recorded, more than %d %%.",
 			pair, burst, change, allowed))
 	better = better || change < -allowed
 }
@@ -78,8 +87,9 @@ END {
 				print_record(pair[i], burst[j])
 			else
 				compare(pair[i], burst[j])
-	if (failed && recorded_kernel && recorded_kernel != kernel)
-		print "bench: the record is of the kernel " recorded_kernel ", this is " kernel "."
+	if (recorded_kernel && recorded_kernel != kernel)
+		print "bench: the record is of the kernel " recorded_kernel ", this is " kernel \
+			": what is worse is told and not judged; tests/bench/gate --record makes a new one."
 	if (better && !failed)
 		print "bench: some are better than recorded: tests/bench/gate --record keeps it so."
 	exit failed
