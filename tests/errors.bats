@@ -181,6 +181,8 @@ asks()
 	asks 'ERANGE: VR numbers are 1 to 65535' vr-new id=0
 	asks 'ERANGE: VR numbers are 1 to 65535' vr-new id=65536
 	asks 'EINVAL: fallback is kernel or drop' vr-new id=9 fallback=2
+	asks 'EINVAL: spread is flow or cpu' vr-new id=9 spread=2
+	asks 'EINVAL: spread is flow or cpu' vr-set id=7 spread=2
 	for words in name= name=9 name=a/b 'name=a b'; do
 		asks 'EINVAL: a VR name is .*' vr-new id=9 "$words"
 		asks 'EINVAL: a VR name is .*' vr-set id=7 "$words"
@@ -201,11 +203,6 @@ asks()
 	asks ok vr-set id=65535 slots=65536 snap=1984 limit=0x10000000000 mode=0777 fallback=1 stall=100
 	asks ok port-new link=eu1 name=green port=1023 spoofchk=0 mode=2
 	asks ok vr-del name=green
-}
-
-@test "more than one queue is not there yet" {
-	wrong 2 'more than one queue is not supported yet' ip vr add green queues 2
-	wrong 2 'more than one queue is not supported yet' ip vr set blue queues 2
 }
 
 @test "names and numbers that are taken, or no names" {

@@ -173,11 +173,16 @@ static int europa_file_take_queue(struct europa_file *file,
 				  struct europa_pool *pool,
 				  struct europa_attach *a)
 {
-	struct europa_queue *queue = &file->vr->queues[a->queue];
+	struct europa_queue *queue = europa_vr_queue(file->vr, a->queue);
+	struct europa_queue *other;
 	int err;
 
 	mutex_lock(&file->vr->lock);
-	err = europa_file_take_over(queue, pool, a);
+	other = europa_file_queue(file);
+	if (other && other != queue)
+		err = -EISCONN;
+	else
+		err = europa_file_take_over(queue, pool, a);
 	if (!err)
 		err = europa_queue_attach(queue, file, pool, a->features &
 					  ~EUROPA_FEATURE_TAKEOVER);
@@ -193,7 +198,7 @@ static int europa_file_take_queue(struct europa_file *file,
 	return err;
 }
 
-/* Again when slots or snap changed while the pool was being made. */
+/* Again when the VR's settings changed while the pool was being made. */
 static int europa_file_try_attach(struct europa_file *file,
 				  struct europa_attach *a)
 {
@@ -204,12 +209,12 @@ static int europa_file_try_attach(struct europa_file *file,
 	do {
 		u32 slots = READ_ONCE(vr->slots);
 
-		if (a->spares > slots / 2)
+		if (a->spares > slots / 2 || a->queue >= europa_vr_queues(vr))
 			return -EINVAL;
-		if (READ_ONCE(vr->queues[a->queue].pool) &&
+		if (READ_ONCE(europa_vr_queue(vr, a->queue)->pool) &&
 		    !(a->features & EUROPA_FEATURE_TAKEOVER))
 			return -EBUSY;
-		europa_queue_await_replaced(&vr->queues[a->queue]);
+		europa_queue_await_replaced(europa_vr_queue(vr, a->queue));
 		pool = europa_pool_create(slots, READ_ONCE(vr->snap),
 					  a->spares);
 		if (!pool)
@@ -234,7 +239,7 @@ static bool europa_file_is_rdwr(const struct file *filp)
 static int europa_file_await_attach(struct europa_file *file,
 				    struct europa_attach *a)
 {
-	unsigned long *bits = &file->vr->queues[a->queue].bits;
+	unsigned long *bits = &europa_vr_queue(file->vr, a->queue)->bits;
 	int err;
 
 	err = wait_on_bit_lock(bits, EUROPA_QUEUE_ATTACHING, TASK_KILLABLE);
@@ -249,6 +254,7 @@ static int europa_file_await_attach(struct europa_file *file,
 static int europa_file_attach(struct file *filp, void __user *arg)
 {
 	struct europa_file *file = filp->private_data;
+	u32 queues = europa_vr_queues(file->vr);
 	struct europa_attach a;
 	int err;
 
@@ -258,10 +264,10 @@ static int europa_file_attach(struct file *filp, void __user *arg)
 		return -EFAULT;
 	if (a.version != EUROPA_ABI_VERSION)
 		return -EPROTO;
-	if (a.queue >= file->vr->nr_queues ||
+	if (a.queue >= queues ||
 	    memchr_inv(a.reserved, 0, sizeof(a.reserved)))
 		return -EINVAL;
-	a.queue = array_index_nospec(a.queue, file->vr->nr_queues);
+	a.queue = array_index_nospec(a.queue, queues);
 	a.features &= EUROPA_FEATURES_KNOWN;
 	err = europa_file_await_attach(file, &a);
 	if (!err && copy_to_user(arg, &a, sizeof(a))) {
@@ -350,8 +356,7 @@ static __poll_t europa_file_poll(struct file *filp, poll_table *table)
 	struct europa_queue *queue = READ_ONCE(file->queue);
 	__poll_t mask;
 
-	poll_wait(filp, queue ? &queue->wait : &file->vr->queues[0].wait,
-		  table);
+	poll_wait(filp, queue ? &queue->wait : &file->vr->first.wait, table);
 	if (!queue || READ_ONCE(queue->file) != file)
 		return EPOLLHUP | EPOLLERR;
 	if (europa_tx_pending(queue)) /* not so for who has just been woken */

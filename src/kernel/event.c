@@ -86,6 +86,24 @@ static int europa_event_put_ended(struct sk_buff *skb,
 	return nla_put_u8(skb, EUROPA_A_ENDED, note->ended);
 }
 
+/* Of a VR with one queue nobody asks which it was. */
+static int europa_event_put_queue(struct sk_buff *skb,
+				  const struct europa_vr *vr,
+				  const struct europa_note *note)
+{
+	struct nlattr *nest;
+
+	if (europa_vr_queues(vr) == 1)
+		return 0;
+	nest = nla_nest_start(skb, EUROPA_A_QUEUE);
+	if (!nest ||
+	    nla_put_u32(skb, EUROPA_QUEUE_A_INDEX, note->queue) ||
+	    nla_put_u8(skb, EUROPA_QUEUE_A_STATE, note->queue_state))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
 static void europa_event_state(const struct europa_vr *vr,
 			       const struct europa_note *note)
 {
@@ -99,7 +117,8 @@ static void europa_event_state(const struct europa_vr *vr,
 			  nla_put_u32(skb, EUROPA_A_PID, note->pid) ?:
 			  nla_put_u32(skb, EUROPA_A_GENERATION,
 				      note->generation) ?:
-			  europa_event_put_ended(skb, note));
+			  europa_event_put_ended(skb, note) ?:
+			  europa_event_put_queue(skb, vr, note));
 }
 
 /* ---- what the owner does ---- */
@@ -107,9 +126,9 @@ static void europa_event_state(const struct europa_vr *vr,
 /* Which event leads to this state, for a listener who knows what was told? */
 static void europa_event_name(struct europa_note *note, u32 generation)
 {
-	if (note->state == EUROPA_RUNNING)
+	if (note->queue_state == EUROPA_RUNNING)
 		note->event = EUROPA_EVENT_START;
-	else if (note->state == EUROPA_IDLE)
+	else if (note->queue_state == EUROPA_IDLE)
 		note->event = EUROPA_EVENT_DETACH;
 	else if (note->generation != generation)
 		note->event = EUROPA_EVENT_ATTACH;
@@ -122,14 +141,16 @@ static void europa_event_name(struct europa_note *note, u32 generation)
  */
 static void europa_events_tell(struct europa_vr *vr)
 {
+	struct europa_queue *queue;
 	struct europa_note note;
 
 	while (europa_note_next(vr, &note)) {
+		queue = europa_vr_queue(vr, note.queue);
 		if (!note.event) {
-			europa_queue_look(&vr->queues[0], &note);
-			europa_event_name(&note, vr->events.generation);
+			europa_queue_look(queue, &note);
+			europa_event_name(&note, queue->told);
 		}
-		vr->events.generation = note.generation;
+		queue->told = note.generation;
 		europa_event_state(vr, &note);
 	}
 }
@@ -233,7 +254,7 @@ void europa_event_vr_del(struct europa_vr *vr)
 	ASSERT_RTNL();
 	spin_lock_bh(&events->lock);
 	events->closed = true;
-	events->owed = false;
+	events->owed = 0;
 	spin_unlock_bh(&events->lock);
 	europa_events_cancel(vr, &events->state_work);
 	europa_events_tell(vr);

@@ -102,34 +102,94 @@ int europa_fill_ports(struct sk_buff *skb, struct europa_vr *vr,
 	return err;
 }
 
-static int europa_fill_queue(struct sk_buff *skb,
-			     struct europa_queue *queue, u32 index)
-{
-	struct nlattr *nest = nla_nest_start(skb, EUROPA_A_QUEUE);
-	u32 count[EUROPA_OWNER_COUNT] = {};
-	bool asleep = false;
-	u64 kept = 0;
+/* How a queue stands. */
+struct europa_look {
+	bool attached, asleep;
+	u8 state, ended;
+	u32 pid, generation, given;
+	u32 count[EUROPA_OWNER_COUNT];
+	u64 features, kept;
+};
 
-	if (!nest)
-		return -EMSGSIZE;
+/* Not vr->lock: a data plane may hold that for long. */
+static void europa_fill_look(struct europa_queue *queue,
+			     struct europa_look *look)
+{
+	*look = (struct europa_look) { };
 	spin_lock_bh(&queue->lock);
+	look->attached = queue->pool;
+	look->state = europa_queue_state(queue);
+	look->ended = queue->ended;
+	look->pid = europa_queue_pid(queue, task_active_pid_ns(current));
+	look->generation = queue->generation;
+	look->features = queue->features;
 	if (queue->pool) {
-		europa_pool_count(queue->pool, count);
-		kept = queue->pool->kept_bytes + queue->hold.bytes;
-		asleep = europa_queue_asleep(queue);
+		europa_pool_count(queue->pool, look->count);
+		look->kept = queue->pool->kept_bytes + queue->hold.bytes;
+		look->given = queue->pool->rx.cursor;
+		look->asleep = europa_queue_asleep(queue);
 	}
 	spin_unlock_bh(&queue->lock);
-	if (nla_put_u32(skb, EUROPA_QUEUE_A_INDEX, index) ||
-	    nla_put_u32(skb, EUROPA_QUEUE_A_FREE, count[EUROPA_OWNER_FREE]) ||
+}
+
+static int europa_fill_slots(struct sk_buff *skb,
+			     const struct europa_look *look)
+{
+	const u32 *count = look->count;
+
+	if (nla_put_u32(skb, EUROPA_QUEUE_A_FREE, count[EUROPA_OWNER_FREE]) ||
 	    nla_put_u32(skb, EUROPA_QUEUE_A_RX, count[EUROPA_OWNER_RX]) ||
 	    nla_put_u32(skb, EUROPA_QUEUE_A_VR, count[EUROPA_OWNER_VR]) ||
 	    nla_put_u32(skb, EUROPA_QUEUE_A_SPARE, count[EUROPA_OWNER_SPARE]) ||
 	    nla_put_u32(skb, EUROPA_QUEUE_A_TX, count[EUROPA_OWNER_TX]) ||
-	    nla_put_u64_64bit(skb, EUROPA_QUEUE_A_HELD, kept,
-			      EUROPA_QUEUE_A_PAD) ||
-	    nla_put_u8(skb, EUROPA_QUEUE_A_ASLEEP, asleep))
+	    nla_put_u64_64bit(skb, EUROPA_QUEUE_A_HELD, look->kept,
+			      EUROPA_QUEUE_A_PAD))
 		return -EMSGSIZE;
+	return 0;
+}
+
+static int europa_fill_queue_plane(struct sk_buff *skb,
+				   const struct europa_look *look)
+{
+	if (nla_put_u8(skb, EUROPA_QUEUE_A_ASLEEP, look->asleep) ||
+	    nla_put_u8(skb, EUROPA_QUEUE_A_STATE, look->state) ||
+	    nla_put_u32(skb, EUROPA_QUEUE_A_PID, look->pid) ||
+	    nla_put_u32(skb, EUROPA_QUEUE_A_GENERATION, look->generation) ||
+	    (look->ended &&
+	     nla_put_u8(skb, EUROPA_QUEUE_A_ENDED, look->ended)) ||
+	    nla_put_u32(skb, EUROPA_QUEUE_A_GIVEN, look->given))
+		return -EMSGSIZE;
+	return look->attached ? nla_put_u64_64bit(skb, EUROPA_QUEUE_A_FEATURES,
+						  look->features,
+						  EUROPA_QUEUE_A_PAD) : 0;
+}
+
+static int europa_fill_queue(struct sk_buff *skb, struct europa_queue *queue)
+{
+	struct nlattr *nest = nla_nest_start(skb, EUROPA_A_QUEUE);
+	struct europa_look look;
+
+	if (!nest)
+		return -EMSGSIZE;
+	europa_fill_look(queue, &look);
+	if (nla_put_u32(skb, EUROPA_QUEUE_A_INDEX, queue->index) ||
+	    europa_fill_slots(skb, &look) ||
+	    europa_fill_queue_plane(skb, &look)) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
 	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* From *index on; on EMSGSIZE it is the one that did not fit, and what did fit
+ * stays.
+ */
+int europa_fill_queues(struct sk_buff *skb, struct europa_vr *vr, u32 *index)
+{
+	for (; *index < europa_vr_queues(vr); (*index)++)
+		if (europa_fill_queue(skb, europa_vr_queue(vr, *index)))
+			return -EMSGSIZE;
 	return 0;
 }
 
@@ -161,45 +221,32 @@ int europa_fill_config(struct sk_buff *skb, const struct europa_vr *vr)
 	    nla_put_u32(skb, EUROPA_A_MODE, vr->mode) ||
 	    nla_put_u8(skb, EUROPA_A_FALLBACK, vr->fallback) ||
 	    nla_put_u32(skb, EUROPA_A_PRIO, vr->prio) ||
-	    nla_put_u32(skb, EUROPA_A_STALL, vr->stall))
+	    nla_put_u32(skb, EUROPA_A_STALL, vr->stall) ||
+	    nla_put_u8(skb, EUROPA_A_SPREAD, vr->spread))
 		return -EMSGSIZE;
 	return 0;
 }
 
-/* Not vr->lock: a data plane may hold that for long. */
-static int europa_fill_plane(struct sk_buff *skb,
-			     struct europa_queue *queue)
+static int europa_fill_plane(struct sk_buff *skb, struct europa_queue *queue)
 {
-	u32 pid, generation;
-	u64 features;
-	bool attached;
-	u8 ended;
+	struct europa_look look;
 
-	spin_lock_bh(&queue->lock);
-	attached = queue->pool;
-	features = queue->features;
-	pid = europa_queue_pid(queue, task_active_pid_ns(current));
-	generation = queue->generation;
-	ended = queue->ended;
-	spin_unlock_bh(&queue->lock);
-	if (nla_put_u32(skb, EUROPA_A_PID, pid) ||
-	    nla_put_u32(skb, EUROPA_A_GENERATION, generation) ||
-	    (ended && nla_put_u8(skb, EUROPA_A_ENDED, ended)))
+	europa_fill_look(queue, &look);
+	if (nla_put_u32(skb, EUROPA_A_PID, look.pid) ||
+	    nla_put_u32(skb, EUROPA_A_GENERATION, look.generation) ||
+	    (look.ended && nla_put_u8(skb, EUROPA_A_ENDED, look.ended)))
 		return -EMSGSIZE;
-	return attached ? nla_put_u64_64bit(skb, EUROPA_A_FEATURES, features,
-					    EUROPA_A_PAD) : 0;
+	return look.attached ? nla_put_u64_64bit(skb, EUROPA_A_FEATURES,
+						 look.features,
+						 EUROPA_A_PAD) : 0;
 }
 
+/* All but the queues. */
 int europa_fill_state(struct sk_buff *skb, struct europa_vr *vr)
 {
-	u32 i;
-
 	if (nla_put_u8(skb, EUROPA_A_STATE, europa_vr_state(vr)) ||
-	    europa_fill_plane(skb, &vr->queues[0]))
+	    europa_fill_plane(skb, &vr->first))
 		return -EMSGSIZE;
-	for (i = 0; i < vr->nr_queues; i++)
-		if (europa_fill_queue(skb, &vr->queues[i], i))
-			return -EMSGSIZE;
 	return europa_fill_stats(skb, vr);
 }
 

@@ -15,6 +15,7 @@ int europa_fill_name(struct sk_buff *skb, int type, const struct europa_vr *vr);
 int europa_fill_id(struct sk_buff *skb, const struct europa_vr *vr);
 int europa_fill_config(struct sk_buff *skb, const struct europa_vr *vr);
 int europa_fill_state(struct sk_buff *skb, struct europa_vr *vr);
+int europa_fill_queues(struct sk_buff *skb, struct europa_vr *vr, u32 *index);
 int europa_fill_port(struct sk_buff *skb, const struct europa_port *port,
 		     struct net *net);
 int europa_fill_ports(struct sk_buff *skb, struct europa_vr *vr,

@@ -31,6 +31,7 @@ static const struct nla_policy europa_genl_policy[EUROPA_A_MAX + 1] = {
 	[EUROPA_A_PROG_FD]	= { .type = NLA_S32 },
 	[EUROPA_A_PRIO]		= { .type = NLA_U32 },
 	[EUROPA_A_STALL]	= { .type = NLA_U32 },
+	[EUROPA_A_SPREAD]	= { .type = NLA_U8 },
 };
 
 /* ---- settings in ---- */
@@ -121,6 +122,12 @@ static int europa_genl_config(struct nlattr **a, struct europa_config *config,
 		NL_SET_ERR_MSG(extack, "fallback is kernel or drop");
 		return -EINVAL;
 	}
+	if (a[EUROPA_A_SPREAD])
+		config->spread = nla_get_u8(a[EUROPA_A_SPREAD]);
+	if (config->spread > EUROPA_SPREAD_CPU) {
+		NL_SET_ERR_MSG(extack, "spread is flow or cpu");
+		return -EINVAL;
+	}
 	if (a[EUROPA_A_PRIO])
 		config->prio = nla_get_u32(a[EUROPA_A_PRIO]);
 	if (a[EUROPA_A_NAME])
@@ -167,8 +174,31 @@ static struct europa_vr *europa_genl_find(struct genl_info *info)
 }
 
 /*
- * One message. *number 0: all about the VR and its first ports; else more of
- * its ports. Returns 1 when ports are left, from *number on.
+ * Queues, then ports, as many as fit: from *number on, which counts the queues
+ * there can be, then the ports.
+ */
+static int europa_genl_put_parts(struct sk_buff *skb, struct europa_vr *vr,
+				 struct net *net, unsigned long *number)
+{
+	unsigned long port;
+	u32 queue = *number;
+	int err;
+
+	if (*number < EUROPA_QUEUES_MAX) {
+		err = europa_fill_queues(skb, vr, &queue);
+		*number = err ? queue : EUROPA_QUEUES_MAX;
+		if (err)
+			return err;
+	}
+	port = *number - EUROPA_QUEUES_MAX;
+	err = europa_fill_ports(skb, vr, net, &port);
+	*number = port + EUROPA_QUEUES_MAX;
+	return err;
+}
+
+/*
+ * One message. *number 0: all about the VR, and its first queues and ports; else
+ * more of these. Returns 1 when some are left, from *number on.
  */
 static int europa_genl_put_vr(struct sk_buff *skb, struct europa_vr *vr,
 			      struct net *net, u32 portid, u32 seq, int flags,
@@ -187,7 +217,7 @@ static int europa_genl_put_vr(struct sk_buff *skb, struct europa_vr *vr,
 	if (!err && !first)
 		err = europa_fill_state(skb, vr);
 	if (!err) {
-		err = europa_fill_ports(skb, vr, net, number);
+		err = europa_genl_put_parts(skb, vr, net, number);
 		if (err && *number > first)
 			err = 1;
 	}
@@ -204,10 +234,10 @@ static int europa_genl_reply(struct europa_vr *vr, struct genl_info *info)
 	struct europa_port *port;
 	unsigned long number;
 	struct sk_buff *skb;
-	size_t size = 0;
+	size_t size = 144 * vr->nr_queues;
 	int err;
 
-	/* A port takes at most 128 bytes, and its list. */
+	/* A queue takes at most 144 bytes, a port 128, and its list. */
 	xa_for_each(&vr->ports, number, port)
 		size += 128 + europa_vlan_size(port);
 	skb = genlmsg_new(NLMSG_GOODSIZE + size, GFP_KERNEL);
@@ -336,8 +366,8 @@ static void europa_genl_yield(u32 looked)
 	rtnl_lock();
 }
 
-/* args: 0 the VR number to go on with, 1 its port number to go on with, 2 its
- * device number, which no other VR gets.
+/* args: 0 the VR number to go on with, 1 which of its queues and ports to go on
+ * with, 2 its device number, which no other VR gets.
  */
 static int europa_genl_vr_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {

@@ -15,10 +15,10 @@ void europa_hold_begin(struct europa_queue *queue, u32 places)
 	queue->hold.places = min_t(u32, places, EUROPA_HOLD_MAX);
 }
 
-/* Of the VR's limit: what the data plane there is has counts, too. */
+/* Of its share of the VR's limit: what the data plane there is has counts, too. */
 static u64 europa_hold_limit(const struct europa_queue *queue)
 {
-	u64 limit = READ_ONCE(queue->vr->limit);
+	u64 limit = READ_ONCE(queue->vr->share);
 	u64 kept = queue->pool ? queue->pool->kept_bytes : 0;
 
 	return limit - min(limit, kept);

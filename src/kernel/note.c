@@ -64,17 +64,19 @@ static void europa_note_add(struct europa_events *events,
 void europa_note_state(struct europa_vr *vr, const struct europa_note *note)
 {
 	struct europa_events *events = &vr->events;
+	u64 queue = BIT_ULL(note->queue);
 	unsigned long wait = 0;
 
+	static_assert(EUROPA_QUEUES_MAX <= 64);
 	lockdep_assert_held(&vr->lock);
 	spin_lock_bh(&events->lock);
 	/* Owed: the state that this led to, too, will be told. */
-	if (events->closed || events->owed)
+	if (events->closed || events->owed & queue)
 		goto unlock;
 	if (events->count < EUROPA_EVENT_BURST)
 		wait = europa_bucket_take(&events->states);
 	if (wait || events->count == EUROPA_EVENT_BURST)
-		events->owed = true;
+		events->owed |= queue;
 	else
 		europa_note_add(events, note);
 	europa_note_schedule(vr, &events->state_work, wait);
@@ -102,8 +104,9 @@ void europa_note_mtu(struct europa_vr *vr)
 	europa_note_soon(vr, &vr->events.mtu_work);
 }
 
-/* What to tell next: the notes, oldest first; then the state that is owed, once
- * there is a token. Its event is 0, and the rest for the caller to look up.
+/* What to tell next: the notes, oldest first; then the states that are owed, each
+ * once there is a token. Its event is 0, queue the queue, and the rest for the
+ * caller to look up.
  */
 bool europa_note_next(struct europa_vr *vr, struct europa_note *note)
 {
@@ -119,10 +122,13 @@ bool europa_note_next(struct europa_vr *vr, struct europa_note *note)
 		events->count--;
 	} else if (events->owed) {
 		wait = europa_bucket_take(&events->states);
-		if (wait)
-			europa_note_schedule(vr, &events->state_work, wait);
-		events->owed = wait;
 		found = !wait;
+		if (wait) {
+			europa_note_schedule(vr, &events->state_work, wait);
+		} else {
+			note->queue = __ffs64(events->owed);
+			events->owed &= ~BIT_ULL(note->queue);
+		}
 	} else {
 		found = false;
 	}

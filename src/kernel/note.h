@@ -22,7 +22,9 @@ struct europa_bucket {
 
 struct europa_note {
 	u8 event;		/* enum europa_event */
-	u8 state;		/* enum europa_state */
+	u8 state;		/* enum europa_state: of the VR ... */
+	u8 queue_state;		/* ... and of the queue */
+	u8 queue;		/* index */
 	u8 ended;		/* enum europa_ended, of DETACH */
 	u32 pid;		/* in the initial namespace */
 	u32 generation;
@@ -38,10 +40,11 @@ struct europa_note {
 struct europa_events {
 	spinlock_t lock;	/* see above */
 	bool closed;		/* the VR goes: nothing is noted any more */
-	bool owed;		/* too many to note: tell what they led to */
+	u64 owed;		/* of these queues too many to note: tell what they
+				 * led to
+				 */
 	u32 first;		/* notes[]: a ring of those not told yet */
 	u32 count;
-	u32 generation;		/* of the note told last; the work's own */
 	struct europa_note notes[EUROPA_EVENT_BURST];
 	struct europa_bucket states;
 	struct europa_bucket filters_told;

@@ -440,8 +440,8 @@ static void europa_port_withdraw(struct europa_port *port)
 	u32 i;
 
 	__skb_queue_head_init(&gone);
-	for (i = 0; i < port->vr->nr_queues; i++) {
-		queue = &port->vr->queues[i];
+	for (i = 0; i < europa_vr_queues(port->vr); i++) {
+		queue = europa_vr_queue(port->vr, i);
 		spin_lock_bh(&queue->lock);
 		if (queue->pool)
 			europa_pool_withdraw_port(queue->pool, port->number,

@@ -28,34 +28,24 @@ void europa_queue_module_exit(void)
 	destroy_workqueue(europa_queue_wq);
 }
 
-/*
- * Publish the pool, unless the settings changed since it was made. The data
- * plane's process is noted with it.
- */
-static int europa_queue_set_pool(struct europa_queue *queue,
-				 struct europa_pool *pool, u64 features)
+/* Publish the pool. The data plane's process is noted with it. */
+static void europa_queue_set_pool(struct europa_queue *queue,
+				  struct europa_pool *pool, u64 features)
 {
-	struct europa_vr *vr = queue->vr;
-	int err = -EAGAIN;
-
 	wait_on_bit_lock(&queue->bits, EUROPA_QUEUE_DRAINING,
 			 TASK_UNINTERRUPTIBLE);
 	spin_lock_bh(&queue->lock);
-	if (vr->slots == pool->slots && vr->snap == pool->snap) {
-		WRITE_ONCE(queue->sleeping, false);
-		queue->woken = 0;
-		queue->idle = (struct europa_idle) { };
-		/* the pool's contents; pairs with readable() */
-		smp_store_release(&queue->pool, pool);
-		queue->features = features;
-		queue->pid = get_task_pid(current, PIDTYPE_TGID);
-		queue->generation++;
-		europa_stall_begin(queue);
-		err = 0;
-	}
+	WRITE_ONCE(queue->sleeping, false);
+	queue->woken = 0;
+	queue->idle = (struct europa_idle) { };
+	/* the pool's contents; pairs with readable() */
+	smp_store_release(&queue->pool, pool);
+	queue->features = features;
+	queue->pid = get_task_pid(current, PIDTYPE_TGID);
+	queue->generation++;
+	europa_stall_begin(queue);
 	spin_unlock_bh(&queue->lock);
 	clear_and_wake_up_bit(EUROPA_QUEUE_DRAINING, &queue->bits);
-	return err;
 }
 
 void europa_queue_note(struct europa_queue *queue, enum europa_event event)
@@ -68,23 +58,21 @@ void europa_queue_note(struct europa_queue *queue, enum europa_event event)
 
 /*
  * Takes over the caller's reference on the pool, which was made outside the
- * lock: that can take long, in the data plane's own cgroup. Packets still go to
- * the fallback: see run.
+ * lock: that can take long, in the data plane's own cgroup. EAGAIN: the VR's
+ * settings changed meanwhile. Packets still go to the fallback: see run.
  */
 int europa_queue_attach(struct europa_queue *queue, struct europa_file *file,
 			struct europa_pool *pool, u64 features)
 {
-	int err;
-
 	lockdep_assert_held(&queue->vr->lock);
 	if (queue->vr->dead)
 		return -ENODEV;
 	if (queue->pool)
 		return -EBUSY;
+	if (!europa_vr_claim(queue->vr, queue->index, pool->slots, pool->snap))
+		return -EAGAIN;
 	pool->ctl->generation = queue->generation + 1;
-	err = europa_queue_set_pool(queue, pool, features);
-	if (err)
-		return err;
+	europa_queue_set_pool(queue, pool, features);
 	queue->uid = current_euid();
 	WRITE_ONCE(queue->file, file);
 	europa_age_start(queue);
@@ -195,6 +183,7 @@ static struct europa_pool *europa_queue_let_go(struct europa_queue *queue,
 	spin_unlock_bh(&queue->lock);
 	clear_bit(EUROPA_QUEUE_CLOSING, &queue->bits);
 	clear_and_wake_up_bit(EUROPA_QUEUE_DRAINING, &queue->bits);
+	europa_vr_unclaim(queue->vr);
 	WRITE_ONCE(queue->file, NULL);
 	put_pid(pid);
 	europa_queue_note(queue, EUROPA_EVENT_DETACH);
@@ -339,6 +328,8 @@ void europa_queue_look(struct europa_queue *queue,
 {
 	spin_lock_bh(&queue->lock);
 	note->state = europa_vr_state(queue->vr);
+	note->queue = queue->index;
+	note->queue_state = europa_queue_state(queue);
 	note->pid = europa_queue_pid(queue, &init_pid_ns);
 	note->generation = queue->generation;
 	note->ended = queue->ended;
@@ -363,7 +354,8 @@ static void europa_queue_stall_work(struct work_struct *work)
 	europa_stall_again(queue);
 }
 
-void europa_queue_init(struct europa_queue *queue, struct europa_vr *vr)
+void europa_queue_init(struct europa_queue *queue, struct europa_vr *vr,
+		       u32 index)
 {
 	spin_lock_init(&queue->lock);
 	init_waitqueue_head(&queue->wait);
@@ -372,6 +364,7 @@ void europa_queue_init(struct europa_queue *queue, struct europa_vr *vr)
 	europa_stall_init(queue, europa_queue_stall_work);
 	INIT_WORK(&queue->free_replaced, europa_queue_free_replaced);
 	queue->vr = vr;
+	queue->index = index;
 }
 
 /* The VR's time is another. */

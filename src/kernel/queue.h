@@ -11,7 +11,8 @@ struct pid_namespace;
 
 int europa_queue_module_init(void);
 void europa_queue_module_exit(void);
-void europa_queue_init(struct europa_queue *queue, struct europa_vr *vr);
+void europa_queue_init(struct europa_queue *queue, struct europa_vr *vr,
+		       u32 index);
 void europa_queue_set_stall(struct europa_queue *queue);
 void europa_queue_exit(struct europa_queue *queue);
 int europa_queue_attach(struct europa_queue *queue, struct europa_file *file,

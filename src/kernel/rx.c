@@ -367,7 +367,7 @@ static bool europa_rx_admit(struct europa_queue *queue,
 			    struct europa_rx_run *run)
 {
 	struct europa_pool *pool = queue->pool;
-	u64 limit = READ_ONCE(queue->vr->limit);
+	u64 limit = READ_ONCE(queue->vr->share);
 
 	lockdep_assert_held(&queue->lock);
 	if (unlikely(run->n > pool->nfree ||
@@ -454,6 +454,18 @@ static void europa_rx_queue(struct europa_queue *queue,
 		europa_rx_refuse(run);
 }
 
+/* Does a data plane of the VR still look for rules? */
+static bool europa_rx_agreed(struct europa_vr *vr)
+{
+	u32 i;
+
+	for (i = 0; i < europa_vr_queues(vr); i++)
+		if (READ_ONCE(europa_vr_queue(vr, i)->features) &
+		    EUROPA_FEATURE_AGREE)
+			return true;
+	return false;
+}
+
 /*
  * The kernel's stack had a rule for packets from this port when last looked at,
  * which the data plane, if it agrees, leaves to it. Asked for each packet until
@@ -465,7 +477,8 @@ static noinline bool europa_rx_stopped(struct europa_port *port,
 {
 	if (READ_ONCE(queue->features) & EUROPA_FEATURE_AGREE)
 		return europa_filter_stops(europa_filter_look(port), skb);
-	WRITE_ONCE(port->filters, 0); /* nobody looks any more */
+	if (!europa_rx_agreed(port->vr))
+		WRITE_ONCE(port->filters, 0); /* nobody looks any more */
 	return false;
 }
 
@@ -495,7 +508,7 @@ europa_rx_own_frags(const struct europa_port *port,
 	if (pool && !READ_ONCE(pool->nfree))
 		why = EUROPA_C_RX_FULL;
 	else if (pool && READ_ONCE(pool->kept_bytes) + skb->truesize >
-			 READ_ONCE(queue->vr->limit))
+			 READ_ONCE(queue->vr->share))
 		why = EUROPA_C_RX_LIMIT;
 	else if (skb_orphan_frags_rx(skb, GFP_ATOMIC))
 		why = EUROPA_C_RX_NOMEM;
@@ -617,13 +630,43 @@ static noinline bool europa_rx_at_once(struct europa_port *port,
 }
 
 /*
+ * Which of several queues is a packet for, that has not been prepared? Of a flow
+ * it is always the same, whoever is attached or running there: what one data
+ * plane does moves no flow of another's.
+ */
+static noinline struct europa_queue *
+europa_rx_spread(const struct europa_port *port, struct sk_buff *skb)
+{
+	struct europa_vr *vr = port->vr;
+	u32 n = europa_vr_queues(vr);
+
+	if (READ_ONCE(vr->spread) == EUROPA_SPREAD_CPU)
+		return europa_vr_queue(vr, smp_processor_id() % n);
+	if (!skb->dev) /* whose namespace's hash? A group frame lacks it. */
+		skb->dev = port->dev;
+	return europa_vr_queue(vr, reciprocal_scale(skb_get_hash(skb), n));
+}
+
+static __always_inline bool europa_rx_spreads(const struct europa_port *port)
+{
+	return unlikely(READ_ONCE(port->vr->nr_queues) > 1);
+}
+
+static __always_inline struct europa_queue *
+europa_rx_pick(const struct europa_port *port, struct sk_buff *skb)
+{
+	return europa_rx_spreads(port) ? europa_rx_spread(port, skb) :
+					 &port->vr->first;
+}
+
+/*
  * A packet that found the stage of this processor empty: what the stack or nobody
  * is to get need not wait there. True: it is gone. Takes the skb as
  * europa_stage() does.
  */
 bool europa_rx_now(struct europa_port *port, struct sk_buff *skb, u8 flags)
 {
-	struct europa_queue *queue = &port->vr->queues[0];
+	struct europa_queue *queue = europa_rx_pick(port, skb);
 
 	if (europa_rx_awaited(port, queue) && !READ_ONCE(queue->sleeping))
 		return false;
@@ -665,16 +708,47 @@ static __always_inline bool europa_rx_same(struct sk_buff *skb,
 }
 
 /*
+ * Of those in a row for one port, a burst at most, the ones that are not for the
+ * first one's queue are taken out, each in the order they came, and what is behind
+ * the burst with them: they are returned, and are next when the others are done.
+ */
+static noinline struct sk_buff *
+europa_rx_gather(struct sk_buff *first, const struct europa_rx_address *to,
+		 const struct europa_queue *queue)
+{
+	struct sk_buff *skb = first->next, *last = first;
+	struct sk_buff *others = NULL, **tail = &others;
+	u32 looked;
+
+	if (READ_ONCE(to->port->vr->spread) == EUROPA_SPREAD_CPU)
+		return NULL; /* all came by this processor */
+	for (looked = 1; looked < EUROPA_BURST && europa_rx_same(skb, to);
+	     looked++, skb = skb->next) {
+		if (europa_rx_spread(to->port, skb) == queue) {
+			last->next = skb;
+			last = skb;
+		} else {
+			*tail = skb;
+			tail = &skb->next;
+		}
+	}
+	*tail = skb;
+	last->next = NULL;
+	return others;
+}
+
+/*
  * Packets of the stage, in the order they came: takes those in a row that are for
- * the same port as the first, a burst at most, and returns the next one.
+ * the same port and queue as the first, a burst at most, and returns the next
+ * one.
  */
 struct sk_buff *europa_rx_run(struct sk_buff *skb)
 {
 	const struct europa_rx_address to = *europa_rx_to(skb);
-	struct europa_queue *queue = &to.port->vr->queues[0];
+	struct europa_queue *queue = europa_rx_pick(to.port, skb);
+	struct sk_buff *next, *others = NULL, **tail;
 	u32 n = 0, bytes = 0, kept = 0, truesize = 0;
 	struct europa_rx_run run;
-	struct sk_buff *next, **tail = &run.first;
 
 	if (unlikely(!europa_rx_awaited(to.port, queue))) {
 		next = skb->next;
@@ -682,7 +756,10 @@ struct sk_buff *europa_rx_run(struct sk_buff *skb)
 		europa_rx_one(to.port, queue, skb, to.flags);
 		return next;
 	}
+	if (europa_rx_spreads(to.port))
+		others = europa_rx_gather(skb, &to, queue);
 	europa_rx_run_init(&run, to.port, to.flags);
+	tail = &run.first;
 	do {
 		next = skb->next;
 		bytes += skb->len;
@@ -704,7 +781,7 @@ struct sk_buff *europa_rx_run(struct sk_buff *skb)
 	europa_rx_count(to.port, n, bytes);
 	if (likely(kept))
 		europa_rx_queue(queue, &run);
-	return skb;
+	return skb ?: others;
 }
 
 /* ---- what was held ---- */

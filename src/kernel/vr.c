@@ -2,6 +2,8 @@
 // Copyright (C) the Europa authors
 #include <linux/ctype.h>
 #include <linux/hashtable.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
 #include <linux/rtnetlink.h>
 #include <linux/stringhash.h>
 #include "made.h"
@@ -123,6 +125,7 @@ void europa_vr_config_get(const struct europa_vr *vr,
 		.fallback = vr->fallback,
 		.prio = vr->prio,
 		.stall = vr->stall,
+		.spread = vr->spread,
 	};
 	strscpy(config->name, europa_vr_name(vr), sizeof(config->name));
 	strscpy(config->netns, vr->netns ?: "", sizeof(config->netns));
@@ -137,10 +140,6 @@ int europa_vr_check(const struct europa_vr *self,
 	if (other && other != self) {
 		NL_SET_ERR_MSG(extack, "a VR of this name exists");
 		return -EEXIST;
-	}
-	if (config->queues > 1) {
-		NL_SET_ERR_MSG(extack, "more than one queue is not supported yet");
-		return -EOPNOTSUPP;
 	}
 	return 0;
 }
@@ -201,6 +200,8 @@ void europa_vr_apply(struct europa_vr *vr,
 	kfree(vr->netns);
 	vr->netns = change->netns;
 	WRITE_ONCE(vr->limit, config->limit);
+	WRITE_ONCE(vr->share, div_u64(config->limit, config->queues));
+	WRITE_ONCE(vr->spread, config->spread);
 	WRITE_ONCE(vr->fallback, config->fallback);
 	WRITE_ONCE(vr->prio, config->prio);
 	WRITE_ONCE(vr->stall, config->stall);
@@ -221,6 +222,7 @@ static void europa_vr_free_rcu(struct rcu_head *rcu)
 	kfree(rcu_dereference_protected(vr->name, true));
 	free_percpu(vr->stats);
 	kfree(vr->netns);
+	kvfree(vr->more);
 	kfree(vr);
 }
 
@@ -307,19 +309,39 @@ void europa_vr_unregister(struct europa_vr *vr)
 	xa_erase(&europa_vrs, vr->id);
 }
 
+/* The highest of its queues'. */
 enum europa_state europa_vr_state(struct europa_vr *vr)
 {
 	enum europa_state state = EUROPA_IDLE;
 	u32 i;
 
-	for (i = 0; i < vr->nr_queues; i++) {
-		if (!READ_ONCE(vr->queues[i].pool))
-			continue;
-		if (READ_ONCE(vr->queues[i].running))
-			return EUROPA_RUNNING;
-		state = EUROPA_ATTACHED;
-	}
+	for (i = 0; i < europa_vr_queues(vr); i++)
+		state = max(state, europa_queue_state(europa_vr_queue(vr, i)));
 	return state;
+}
+
+/* A data plane comes, for a pool of that geometry: not if the VR has another by
+ * now. What it had when this was true it keeps until unclaim.
+ */
+bool europa_vr_claim(struct europa_vr *vr, u32 index, u32 slots, u32 snap)
+{
+	bool fits;
+
+	lockdep_assert_held(&vr->lock);
+	spin_lock(&vr->plan);
+	fits = index < vr->nr_queues && slots == vr->slots && snap == vr->snap;
+	if (fits)
+		vr->attached++;
+	spin_unlock(&vr->plan);
+	return fits;
+}
+
+void europa_vr_unclaim(struct europa_vr *vr)
+{
+	lockdep_assert_held(&vr->lock);
+	spin_lock(&vr->plan);
+	vr->attached--;
+	spin_unlock(&vr->plan);
 }
 
 /* All its counters. rtnl, for a port that goes leaves its own to the VR. */

@@ -4,6 +4,7 @@
 #ifndef _EUROPA_VR_H
 #define _EUROPA_VR_H
 
+#include <linux/cache.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
@@ -67,7 +68,8 @@ struct europa_idle {
  * receive. DRAINING: the pool's tx and spare rings and its claims. The pool
  * pointer changes only with vr->lock, lock and the DRAINING bit all held, so
  * any one of them is enough to read it; and under RCU it may be read to look at
- * the control block, which detach frees a grace period later.
+ * the control block, which detach frees a grace period later. Queues share no
+ * line of the cache: each may be another processor's.
  */
 struct europa_queue {
 	spinlock_t lock;	/* see above */
@@ -79,6 +81,7 @@ struct europa_queue {
 	struct europa_idle idle;
 	struct europa_pool *pool;
 	struct europa_vr *vr;
+	u32 index;		/* in the VR */
 	unsigned long bits;	/* enum europa_queue_bits */
 	wait_queue_head_t wait;
 	struct delayed_work age;	/* while a data plane is attached */
@@ -95,7 +98,16 @@ struct europa_queue {
 	struct europa_hold hold;
 	struct work_struct free_replaced;
 	struct europa_pool *replaced;	/* that it frees, one at a time */
-};
+	u32 told;		/* generation of the last event; the events' work's */
+} ____cacheline_aligned_in_smp;
+
+static inline enum europa_state
+europa_queue_state(const struct europa_queue *queue)
+{
+	if (!READ_ONCE(queue->pool))
+		return EUROPA_IDLE;
+	return READ_ONCE(queue->running) ? EUROPA_RUNNING : EUROPA_ATTACHED;
+}
 
 /* Settings; the strings end in NUL. */
 struct europa_config {
@@ -111,26 +123,36 @@ struct europa_config {
 	u8 fallback;
 	u32 prio;
 	u32 stall;
+	u8 spread;
 };
 
 /*
  * References: the registry until del, each port, each open file, each tc action
  * that names it, each work of events that is queued. Settings, ports and the
  * registry change under rtnl; attach and detach under lock. Order: mmap_lock,
- * then lock, then a queue's lock or that of events; nobody who has rtnl takes
- * lock.
+ * then lock, then a queue's lock, plan or that of events; nobody who has rtnl
+ * takes lock.
+ *
+ * plan: that slots, snap and nr_queues do not change while there is a data
+ * plane. Queues but the first are made when they are first asked for, all that
+ * there can ever be, and stay as long as the VR: who has looked one up may keep
+ * it, while nr_queues falls.
  */
 struct europa_vr {
 	struct kref refs;
 	u32 id;
-	u32 nr_queues;
+	u32 nr_queues;		/* changes under rtnl and plan */
 	bool dead;		/* under lock */
 	u8 fallback;
+	u8 spread;		/* enum europa_spread */
 	u32 prio;		/* tc classid of what is sent, or 0 */
 	u32 stall;		/* ms that a data plane may stall, or 0 */
 	u64 limit;
-	u32 slots;		/* slots, snap: also under each queue's lock */
+	u64 share;		/* of limit: each queue's, of packets kept */
+	u32 slots;		/* slots, snap: under rtnl and plan */
 	u32 snap;
+	u32 attached;		/* queues with a data plane; under plan */
+	spinlock_t plan;	/* see above */
 	u32 uid;
 	u32 gid;
 	u32 mode;
@@ -146,8 +168,28 @@ struct europa_vr {
 	struct work_struct end;		/* lets the data plane go, once deleted */
 	struct completion ended;
 	struct rcu_head rcu;
-	struct europa_queue queues[];
+	struct europa_queue *more;	/* those behind the first, or NULL */
+	struct europa_queue first;
 };
+
+/* How many there are: each of these can be looked up. */
+static inline u32 europa_vr_queues(const struct europa_vr *vr)
+{
+	/* before more is read; pairs with europa_vr_set_plan() */
+	return smp_load_acquire(&vr->nr_queues);
+}
+
+static inline struct europa_queue *europa_vr_queue(struct europa_vr *vr,
+						   u32 index)
+{
+	return index ? &vr->more[index - 1] : &vr->first;
+}
+
+/* Those that there ever were: at the end of all. */
+static inline u32 europa_vr_queues_made(const struct europa_vr *vr)
+{
+	return vr->more ? EUROPA_QUEUES_MAX : 1;
+}
 
 /* Memory that a change needs, allocated before anything is changed. */
 struct europa_vr_change {
@@ -168,6 +210,8 @@ void europa_vr_config_get(const struct europa_vr *vr,
 void europa_vr_put(struct europa_vr *vr);
 enum europa_state europa_vr_state(struct europa_vr *vr);
 void europa_vr_stats(struct europa_vr *vr, struct europa_stats *sum);
+bool europa_vr_claim(struct europa_vr *vr, u32 index, u32 slots, u32 snap);
+void europa_vr_unclaim(struct europa_vr *vr);
 
 /* For vr_admin.c. */
 int europa_vr_check(const struct europa_vr *self,

@@ -35,16 +35,17 @@ static void europa_vr_end(struct work_struct *work)
 
 	mutex_lock(&vr->lock);
 	vr->dead = true;
-	for (i = 0; i < vr->nr_queues; i++)
-		europa_queue_detach(&vr->queues[i], EUROPA_ENDED_LEFT);
+	for (i = 0; i < europa_vr_queues(vr); i++)
+		europa_queue_detach(europa_vr_queue(vr, i), EUROPA_ENDED_LEFT);
 	/* Nothing is sent any more; and this may keep the module. */
 	europa_made_free(vr->made);
 	vr->made = NULL;
 	mutex_unlock(&vr->lock);
-	for (i = 0; i < vr->nr_queues; i++) {
-		wake_up_interruptible_poll(&vr->queues[i].wait,
-					   EPOLLHUP | EPOLLERR);
-		europa_queue_exit(&vr->queues[i]);
+	for (i = 0; i < europa_vr_queues_made(vr); i++) {
+		struct europa_queue *queue = europa_vr_queue(vr, i);
+
+		wake_up_interruptible_poll(&queue->wait, EPOLLHUP | EPOLLERR);
+		europa_queue_exit(queue);
 	}
 	europa_event_drain(vr);
 	complete_all(&vr->ended);
@@ -52,17 +53,33 @@ static void europa_vr_end(struct work_struct *work)
 	module_put(THIS_MODULE);
 }
 
-static struct europa_vr *europa_vr_alloc(const struct europa_config *config)
+/* That there are as many at least; most VRs have one. */
+static int europa_vr_make_queues(struct europa_vr *vr, u32 queues)
 {
-	struct europa_vr *vr;
+	struct europa_queue *more;
 	u32 i;
 
-	vr = kzalloc(struct_size(vr, queues, config->queues), GFP_KERNEL);
+	if (queues <= europa_vr_queues_made(vr))
+		return 0;
+	more = kvcalloc(EUROPA_QUEUES_MAX - 1, sizeof(*more), GFP_KERNEL);
+	if (!more)
+		return -ENOMEM;
+	for (i = 0; i < EUROPA_QUEUES_MAX - 1; i++)
+		europa_queue_init(&more[i], vr, i + 1);
+	vr->more = more;
+	return 0;
+}
+
+static struct europa_vr *europa_vr_alloc(const struct europa_config *config)
+{
+	struct europa_vr *vr = kzalloc(sizeof(*vr), GFP_KERNEL);
+
 	if (!vr)
 		return NULL;
 	vr->stats = alloc_percpu(struct europa_stats);
 	vr->made = europa_made_alloc();
-	if (!vr->stats || !vr->made) {
+	if (!vr->stats || !vr->made ||
+	    europa_vr_make_queues(vr, config->queues)) {
 		europa_made_free(vr->made);
 		free_percpu(vr->stats);
 		kfree(vr);
@@ -70,15 +87,15 @@ static struct europa_vr *europa_vr_alloc(const struct europa_config *config)
 	}
 	vr->slots = config->slots;
 	vr->snap = config->snap;
+	vr->nr_queues = config->queues;
+	spin_lock_init(&vr->plan);
+	europa_queue_init(&vr->first, vr, 0);
 	kref_init(&vr->refs);
 	mutex_init(&vr->lock);
 	INIT_WORK(&vr->end, europa_vr_end);
 	init_completion(&vr->ended);
 	xa_init_flags(&vr->ports, XA_FLAGS_ALLOC);
 	europa_event_init(vr);
-	vr->nr_queues = config->queues;
-	for (i = 0; i < vr->nr_queues; i++)
-		europa_queue_init(&vr->queues[i], vr);
 	return vr;
 }
 
@@ -117,27 +134,29 @@ err_put:
 	return ERR_PTR(err);
 }
 
-/* The pool's geometry cannot change while a data plane is attached; one that is
- * about to attach looks at it again. Without apply: only says whether it may.
+/* The pools cannot change while a data plane is attached; one that is about to
+ * attach looks again. Without apply: only says whether they may.
  */
-static int europa_vr_set_pool(struct europa_vr *vr,
+static int europa_vr_set_plan(struct europa_vr *vr,
 			      const struct europa_config *config, bool apply,
 			      struct netlink_ext_ack *extack)
 {
-	struct europa_queue *queue = &vr->queues[0];
 	int err = 0;
 
-	if (vr->slots == config->slots && vr->snap == config->snap)
+	if (vr->slots == config->slots && vr->snap == config->snap &&
+	    vr->nr_queues == config->queues)
 		return 0;
-	spin_lock_bh(&queue->lock);
-	if (queue->pool) {
-		NL_SET_ERR_MSG(extack, "slots and snap cannot change while a data plane is attached");
+	spin_lock(&vr->plan);
+	if (vr->attached) {
+		NL_SET_ERR_MSG(extack, "slots, snap and queues cannot change while a data plane is attached");
 		err = -EBUSY;
 	} else if (apply) {
 		WRITE_ONCE(vr->slots, config->slots);
 		WRITE_ONCE(vr->snap, config->snap);
+		/* they are made; pairs with europa_vr_queues() */
+		smp_store_release(&vr->nr_queues, config->queues);
 	}
-	spin_unlock_bh(&queue->lock);
+	spin_unlock(&vr->plan);
 	return err;
 }
 
@@ -175,12 +194,12 @@ static void europa_vr_set_stall(struct europa_vr *vr)
 {
 	u32 i;
 
-	for (i = 0; i < vr->nr_queues; i++)
-		europa_queue_set_stall(&vr->queues[i]);
+	for (i = 0; i < europa_vr_queues(vr); i++)
+		europa_queue_set_stall(europa_vr_queue(vr, i));
 }
 
-/* All or nothing. What can fail comes first; the pool's geometry, which a data
- * plane may be quicker than, last.
+/* All or nothing. What can fail comes first; what a data plane may be quicker
+ * than, last.
  */
 int europa_vr_set(struct europa_vr *vr, const struct europa_config *config,
 		  struct netlink_ext_ack *extack)
@@ -192,7 +211,9 @@ int europa_vr_set(struct europa_vr *vr, const struct europa_config *config,
 	ASSERT_RTNL();
 	err = europa_vr_check(vr, config, extack);
 	if (!err)
-		err = europa_vr_set_pool(vr, config, false, extack);
+		err = europa_vr_set_plan(vr, config, false, extack);
+	if (!err)
+		err = europa_vr_make_queues(vr, config->queues);
 	if (!err)
 		err = europa_vr_change_alloc(&change, vr, config->name,
 					     config->netns);
@@ -202,7 +223,7 @@ int europa_vr_set(struct europa_vr *vr, const struct europa_config *config,
 	err = europa_vr_set_node(vr, config, &former, extack);
 	if (err)
 		goto err_change;
-	err = europa_vr_set_pool(vr, config, true, extack);
+	err = europa_vr_set_plan(vr, config, true, extack);
 	if (err)
 		goto err_node;
 	europa_vr_apply(vr, config, &change);

@@ -178,7 +178,8 @@ struct europa_ctl {
 
 /*
  * ATTACH: EBADF not open for reading and writing; EBUSY the queue has a data
- * plane; EPERM TAKEOVER, and it is not yours to replace; EPROTO version; EINVAL
+ * plane; EISCONN this file is attached to another queue: each takes a file of its
+ * own; EPERM TAKEOVER, and it is not yours to replace; EPROTO version; EINVAL
  * queue, spares or reserved; ENODEV the VR is gone; ENOMEM. START, STOP, KICK,
  * DETACH: ENOTCONN not attached by this file. KICK returns entries drained.
  * The queue is detached when the attaching process closes the file (any
@@ -300,9 +301,10 @@ enum europa_attr {
 	EUROPA_A_NETNS,		/* string: home namespace, "" for none */
 	EUROPA_A_SLOTS,		/* u32; SLOTS, SNAP, QUEUES: EBUSY while attached */
 	EUROPA_A_SNAP,		/* u32 bytes */
-	EUROPA_A_QUEUES,	/* u32 */
-	EUROPA_A_LIMIT,		/* u64 bytes, of kept packets' truesize, and as
-				 * many of packets it made that have not left
+	EUROPA_A_QUEUES,	/* u32, 1, the default, ... EUROPA_QUEUES_MAX */
+	EUROPA_A_LIMIT,		/* u64 bytes, of kept packets' truesize, each queue
+				 * an equal share; and as many of packets it made
+				 * that have not left
 				 */
 	EUROPA_A_UID,		/* u32: owner of the device node */
 	EUROPA_A_GID,		/* u32 */
@@ -310,10 +312,17 @@ enum europa_attr {
 	EUROPA_A_FALLBACK,	/* u8, enum europa_fallback */
 	EUROPA_A_PAD,
 	EUROPA_A_STATE,		/* u8, enum europa_state; this and all below: out */
-	EUROPA_A_PID,		/* u32: data plane, in the asker's pid namespace */
+	EUROPA_A_PID,		/* u32: data plane, in the asker's pid namespace. This,
+				 * GENERATION, FEATURES and ENDED are of queue 0, in
+				 * an event of the queue that it is about; of each
+				 * queue its nest tells them
+				 */
 	EUROPA_A_PORTS,		/* nest of EUROPA_A_PORT nests; repeated if many */
 	EUROPA_A_PORT,		/* nest of enum europa_port_attr */
-	EUROPA_A_QUEUE,		/* nest of enum europa_queue_attr, once per queue */
+	EUROPA_A_QUEUE,		/* nest of enum europa_queue_attr, once per queue; in
+				 * an event of a data plane its INDEX and STATE, where
+				 * there are several
+				 */
 	EUROPA_A_STATS,		/* nest: type = enum europa_counter + 1, u64: of
 				 * its ports, former ones too, and of no port
 				 */
@@ -338,6 +347,7 @@ enum europa_attr {
 	EUROPA_A_ENDED,		/* u8, out, enum europa_ended: how the last data
 				 * plane that is no more ended; absent: none yet
 				 */
+	EUROPA_A_SPREAD,	/* u8, in, out, enum europa_spread */
 	__EUROPA_A_MAX
 };
 
@@ -428,9 +438,28 @@ enum europa_queue_attr {
 	EUROPA_QUEUE_A_ASLEEP,	/* u8: 1 in poll(), or with epoll: the last look
 				 * found nothing, and no packet came since
 				 */
+	EUROPA_QUEUE_A_STATE,	/* u8, enum europa_state; that of the VR is the
+				 * highest of its queues
+				 */
+	EUROPA_QUEUE_A_PID,	/* u32; these four as in enum europa_attr */
+	EUROPA_QUEUE_A_GENERATION, /* u32 */
+	EUROPA_QUEUE_A_FEATURES, /* u64 */
+	EUROPA_QUEUE_A_ENDED,	/* u8 */
+	EUROPA_QUEUE_A_GIVEN,	/* u32: packets given to the data plane since it
+				 * attached; wraps
+				 */
 };
 
 enum europa_fallback { EUROPA_FALLBACK_KERNEL, EUROPA_FALLBACK_DROP };
+
+/*
+ * Which queue is a packet's, where there are several? It depends on nothing else:
+ * a queue without a data plane that runs leaves its packets to the fallback.
+ */
+enum europa_spread {
+	EUROPA_SPREAD_FLOW,	/* by the flow's hash: a flow stays in order */
+	EUROPA_SPREAD_CPU,	/* the receiving processor's number modulo QUEUES */
+};
 
 /* IDLE: no data plane. ATTACHED: not yet, or no longer, started. */
 enum europa_state { EUROPA_IDLE, EUROPA_ATTACHED, EUROPA_RUNNING };
