@@ -19,6 +19,11 @@ const char *const fallback_names[2] = {
 	[EUROPA_FALLBACK_DROP] = "drop",
 };
 
+const char *const spread_names[2] = {
+	[EUROPA_SPREAD_FLOW] = "flow",
+	[EUROPA_SPREAD_CPU] = "cpu",
+};
+
 const char *const port_mode_names[3] = {
 	[EUROPA_MODE_MAC] = "mac",
 	[EUROPA_MODE_PASSTHRU] = "passthru",
@@ -32,8 +37,8 @@ static const char *const keywords[] = {
 	"help", "http", "id", "identify", "limit", "list", "ls", "lst", "metrics",
 	"mode", "monitor", "name", "netns", "object", "owner", "pids", "pinned",
 	"port", "pref", "prio", "program", "queues", "replace", "rule", "section",
-	"set", "show", "slots", "snap", "spoofchk", "stall", "timeout", "top", "trace",
-	"user",
+	"set", "show", "slots", "snap", "spoofchk", "spread", "stall", "timeout", "top",
+	"trace", "user",
 	"verbose", "vlan", "vr", "wait",
 };
 

@@ -57,6 +57,7 @@ bool is_help(const char *word);
 bool is_number(const char *word);
 
 extern const char *const fallback_names[2];
+extern const char *const spread_names[2];
 extern const char *const port_mode_names[3];
 
 #endif

@@ -204,6 +204,15 @@ static void read_queue(const struct nlattr *nest, struct vr *vr)
 		case EUROPA_QUEUE_A_TX: q->tx = nl_uint(attr); break;
 		case EUROPA_QUEUE_A_HELD: q->held = nl_uint(attr); break;
 		case EUROPA_QUEUE_A_ASLEEP: q->asleep = nl_uint(attr); break;
+		case EUROPA_QUEUE_A_STATE:
+			q->state = nl_uint(attr);
+			q->told = true;
+			break;
+		case EUROPA_QUEUE_A_PID: q->pid = nl_uint(attr); break;
+		case EUROPA_QUEUE_A_GENERATION: q->generation = nl_uint(attr); break;
+		case EUROPA_QUEUE_A_FEATURES: q->features = nl_uint(attr); break;
+		case EUROPA_QUEUE_A_ENDED: q->ended = nl_uint(attr); break;
+		case EUROPA_QUEUE_A_GIVEN: q->given = nl_uint(attr); break;
 		}
 	}
 }
@@ -237,6 +246,7 @@ static void read_conf(const struct nlattr *attr, struct vr_conf *c)
 	case EUROPA_A_FALLBACK: c->fallback = nl_uint(attr); break;
 	case EUROPA_A_PRIO: c->prio = nl_uint(attr); break;
 	case EUROPA_A_STALL: c->stall = nl_uint(attr); break;
+	case EUROPA_A_SPREAD: c->spread = nl_uint(attr); break;
 	}
 }
 
@@ -340,6 +350,8 @@ static void put_conf(struct nlmsghdr *nlh, const struct vr_conf *c)
 		mnl_attr_put_u32(nlh, EUROPA_A_PRIO, c->prio);
 	if (c->has & VR_HAS_STALL)
 		mnl_attr_put_u32(nlh, EUROPA_A_STALL, c->stall);
+	if (c->has & VR_HAS_SPREAD)
+		mnl_attr_put_u8(nlh, EUROPA_A_SPREAD, c->spread);
 }
 
 static int send_conf(struct genl *g, uint8_t cmd, const struct vr_conf *conf)

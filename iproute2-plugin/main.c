@@ -67,8 +67,8 @@ static void print_help(FILE *f)
 				*commands[i].help ? " " : "", commands[i].help);
 	fprintf(f,
 		"VR := [ vr ] { NUMBER | NAME }\n"
-		"SETTINGS := [ name NAME ] [ id N ] [ netns NAME ] [ slots N ] [ snap BYTES ] [ queues N ]\n"
-		"            [ limit BYTES ] [ owner USER ] [ group GROUP ] [ mode OCTAL ]\n"
+		"SETTINGS := [ name NAME ] [ id N ] [ netns NAME ] [ slots N ] [ snap BYTES ]\n"
+		"            [ queues N ] [ spread { flow | cpu } ] [ limit BYTES ] [ owner USER ] [ group GROUP ] [ mode OCTAL ]\n"
 		"            [ fallback { kernel | drop } ] [ prio { CLASSID | none } ]\n"
 		"            [ stall { MILLISECONDS | off } ]\n"
 		"KEY := { from PREFIX | to PREFIX | vlan ID | vni ID | flow FIELDS | bucket N }\n"

@@ -9,6 +9,7 @@
 #include "cmd.h"
 #include "genl.h"
 #include "out.h"
+#include "plane.h"
 #include "stamp.h"
 #include "vr_show.h"
 
@@ -66,6 +67,8 @@ static void show_vr(const struct vr_event *e)
 	}
 	if (vr->pid)
 		out_u64(OUT_ANY, "pid", " pid %llu", vr->pid);
+	if (is_about_state(e) && vr->nqueues)
+		out_u64(OUT_ANY, "queue", " queue %llu", vr->queues[0].index);
 	if (vr->ended)
 		out_string(OUT_ANY, C_NONE, "ended", " ended %s", ended_name(vr->ended));
 	if (vr->nports) {
@@ -120,6 +123,17 @@ struct census {
 	uint64_t vrs, classifiers;
 };
 
+static void resync_pids(const struct vr *vr)
+{
+	uint32_t pids[EUROPA_QUEUES_MAX];
+	size_t i, n = plane_pids(vr, pids);
+
+	if (n)
+		out_u64(OUT_ANY, "pid", " pid %llu", pids[0]);
+	for (i = 1; i < n; i++)
+		out_text(",%u", pids[i]);
+}
+
 static int resync_vr(const struct vr *vr, void *data)
 {
 	struct census *census = data;
@@ -131,8 +145,7 @@ static int resync_vr(const struct vr *vr, void *data)
 	show_id(vr);
 	out_string(OUT_ANY, C_NONE, "state", " %s", state_name(vr->state));
 	out_u64(OUT_ANY, "generation", " generation %llu", vr->generation);
-	if (vr->pid)
-		out_u64(OUT_ANY, "pid", " pid %llu", vr->pid);
+	resync_pids(vr);
 	out_open_array("ports");
 	for (i = 0; i < vr->nports; i++) {
 		out_text(" ");

@@ -14,6 +14,7 @@
 #include "cmd.h"
 #include "genl.h"
 #include "out.h"
+#include "plane.h"
 
 /* Device number of VR id; 0: it has no node here. */
 static dev_t device_of(uint32_t id)
@@ -71,7 +72,7 @@ static int print_pid(const char *pid, void *data)
 	const struct search *s = data;
 	uint32_t number = strtoul(pid, NULL, 10);
 
-	if (number == s->vr->pid || (s->device && has_open(pid, s->device)))
+	if (plane_has_pid(s->vr, number) || (s->device && has_open(pid, s->device)))
 		out_u64(OUT_ANY, NULL, "%llu\n", number);
 	return 0;
 }
@@ -103,7 +104,7 @@ static int print_if_open(const struct vr *vr, void *data)
 	dev_t device = device_of(vr->conf.id);
 	char number[16];
 
-	if (vr->pid != strtoul(pid, NULL, 10) && !(device && has_open(pid, device)))
+	if (!plane_has_pid(vr, strtoul(pid, NULL, 10)) && !(device && has_open(pid, device)))
 		return 0;
 	snprintf(number, sizeof(number), "%u", vr->conf.id);
 	out_open_object(NULL);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "rtnl.h"
+#include "plane.h"
 #include "sample.h"
 
 static void *copy_of(const void *array, size_t count, size_t size)
@@ -68,6 +69,23 @@ static void process_time(uint32_t pid, struct process_time *t)
 		return;
 	stat[n] = '\0';
 	read_times(stat, t);
+}
+
+/* Of all its data planes, where each is seen. */
+static void processes_time(const struct vr *vr, struct process_time *all)
+{
+	uint32_t pids[EUROPA_QUEUES_MAX];
+	size_t i, n = plane_pids(vr, pids);
+	struct process_time one;
+
+	memset(all, 0, sizeof(*all));
+	all->known = n > 0;
+	for (i = 0; i < n; i++) {
+		process_time(pids[i], &one);
+		all->known = all->known && one.known;
+		all->started += one.started;
+		all->seconds += one.seconds;
+	}
 }
 
 /* ------------------------------------------------------------------------ */
@@ -130,7 +148,7 @@ static int add_vr(const struct vr *vr, void *data)
 	v->vr.ports = copy_of(vr->ports, vr->nports, sizeof(*vr->ports));
 	v->vr.queues = copy_of(vr->queues, vr->nqueues, sizeof(*vr->queues));
 	v->ports = copy_of(NULL, vr->nports, sizeof(*v->ports));
-	process_time(vr->pid, &v->cpu);
+	processes_time(vr, &v->cpu);
 	return 0;
 }
 

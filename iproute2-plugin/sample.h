@@ -7,10 +7,10 @@
 #include "genl.h"
 #include "vr.h"
 
-/* Of the process that is the data plane, where it is seen. */
+/* Of the processes that are the data plane, where they are seen. */
 struct process_time {
 	bool known;
-	uint64_t started;	/* tells two of the same number apart */
+	uint64_t started;	/* a sum: others of the same numbers have another */
 	double seconds;		/* of processor time, user and system */
 };
 

@@ -6,6 +6,7 @@
 
 #include "counters.h"
 #include "lines.h"
+#include "plane.h"
 #include "top_view.h"
 #include "vr_show.h"
 
@@ -62,7 +63,7 @@ static const char *state_of(const struct vr *vr)
 	if (vr->state != EUROPA_RUNNING)
 		return vr->state == EUROPA_IDLE ? "idle" : "stop";
 	for (i = 0; i < vr->nqueues; i++)
-		if (!vr->queues[i].asleep)
+		if (plane_state(vr, &vr->queues[i]) == EUROPA_RUNNING && !vr->queues[i].asleep)
 			return "run";
 	return vr->nqueues ? "sleep" : "run";
 }

@@ -36,6 +36,7 @@ enum {
 	VR_HAS_FALLBACK	= 1 << 10,
 	VR_HAS_PRIO	= 1 << 11,
 	VR_HAS_STALL	= 1 << 12,
+	VR_HAS_SPREAD	= 1 << 13,
 };
 
 struct vr_conf {
@@ -49,6 +50,7 @@ struct vr_conf {
 	uint8_t fallback;
 	uint32_t prio;		/* tc class, major << 16 | minor, or 0 */
 	uint32_t stall;		/* ms, or 0 */
+	uint8_t spread;		/* enum europa_spread */
 };
 
 #define NSID_HERE	(-2)	/* -1: one that ends, without a number */
@@ -67,12 +69,17 @@ struct vr_queue {
 	uint32_t index, free, rx, vr, spare, tx;
 	uint64_t held;
 	bool asleep;
+	bool told;		/* the kernel tells what follows: of each queue */
+	uint8_t state, ended;
+	uint32_t pid, generation, given;
+	uint64_t features;
 };
 
 /* A VR as the kernel tells it. */
 struct vr {
 	struct vr_conf conf;
 	uint8_t state;
+	/* These four are queue 0's, in an event the queue's that it is about: see plane.h. */
 	uint32_t pid, generation;
 	uint8_t ended;		/* enum europa_ended, 0: none has */
 	uint64_t features;	/* of the data plane, EUROPA_FEATURE_* */

@@ -79,6 +79,14 @@ static int set_fallback(const char *value, struct vr_conf *c)
 	return i < 0 ? EXIT_USAGE : 0;
 }
 
+static int set_spread(const char *value, struct vr_conf *c)
+{
+	int i = parse_one_of("spread", value, spread_names, 2);
+
+	c->spread = i;
+	return i < 0 ? EXIT_USAGE : 0;
+}
+
 /* As tc writes a class: MAJOR:MINOR in hexadecimal, "none" or 0 for none. */
 static int set_prio(const char *value, struct vr_conf *c)
 {
@@ -131,6 +139,7 @@ static const struct setting {
 	{ "fallback", VR_HAS_FALLBACK, set_fallback },
 	{ "prio", VR_HAS_PRIO, set_prio },
 	{ "stall", VR_HAS_STALL, set_stall },
+	{ "spread", VR_HAS_SPREAD, set_spread },
 };
 
 static const struct setting *find_setting(const char *name)
@@ -268,6 +277,7 @@ static unsigned int differences(const struct vr_conf *want, const struct vr_conf
 	same |= want->fallback == is->fallback ? VR_HAS_FALLBACK : 0;
 	same |= want->prio == is->prio ? VR_HAS_PRIO : 0;
 	same |= want->stall == is->stall ? VR_HAS_STALL : 0;
+	same |= want->spread == is->spread ? VR_HAS_SPREAD : 0;
 	return want->has & ~same;
 }
 

@@ -13,6 +13,7 @@
 #include "genl.h"
 #include "options.h"
 #include "out.h"
+#include "plane.h"
 #include "router.h"
 #include "vr_show.h"
 
@@ -143,12 +144,27 @@ static void show_device(const struct vr_conf *c)
 		out_text(" device %s", path);
 }
 
-static void show_pid(const struct vr *vr)
+/* The first, as there was when there could be one; and all. */
+static void show_pids(const struct vr *vr)
 {
-	if (vr->pid)
-		out_u64(OUT_ANY, "pid", " pid %llu", vr->pid);
+	uint32_t pids[EUROPA_QUEUES_MAX];
+	size_t i, n = plane_pids(vr, pids);
+
+	if (n)
+		out_u64(OUT_ANY, "pid", " pid %llu", pids[0]);
 	else
 		out_null("pid");
+	for (i = 1; i < n; i++)
+		out_text(",%u", pids[i]);
+	out_open_array("pids");
+	for (i = 0; i < n; i++)
+		out_u64(OUT_JSON, NULL, NULL, pids[i]);
+	out_close_array();
+}
+
+static void show_data_plane(const struct vr *vr)
+{
+	show_pids(vr);
 	out_u64(OUT_JSON, "generation", NULL, vr->generation);
 	if (options.details)
 		out_text(" generation %u", vr->generation);
@@ -164,6 +180,16 @@ static void show_prio(uint32_t prio)
 	out_string(OUT_ANY, C_NONE, "prio", " prio %s", text);
 }
 
+/* Where there is something to spread. */
+static void show_spread(const struct vr_conf *c)
+{
+	const char *name = name_of(spread_names, 2, c->spread);
+
+	out_string(OUT_JSON, C_NONE, "spread", NULL, name);
+	if (c->queues > 1)
+		out_text(" spread %s", name);
+}
+
 static void show_stall(uint32_t ms)
 {
 	out_u64(OUT_JSON, "stall", NULL, ms);
@@ -171,19 +197,25 @@ static void show_stall(uint32_t ms)
 		out_text(" stall %u", ms);
 }
 
+static void show_ended_text(uint8_t ended)
+{
+	out_text(" ended ");
+	out_string(OUT_TEXT, ended == EUROPA_ENDED_STALLED ? C_DOWN : C_NONE, NULL, "%s",
+		   ended_name(ended));
+}
+
 /* How the last data plane ended that is no more: to be seen if it did not want to. */
 static void show_ended(const struct vr *vr)
 {
-	if (!vr->ended) {
+	uint8_t ended = plane_ended(vr);
+
+	if (!ended) {
 		out_null("ended");
 		return;
 	}
-	out_string(OUT_JSON, C_NONE, "ended", NULL, ended_name(vr->ended));
-	if (options.details || (vr->state == EUROPA_IDLE && vr->ended == EUROPA_ENDED_STALLED)) {
-		out_text(" ended ");
-		out_string(OUT_TEXT, vr->ended == EUROPA_ENDED_STALLED ? C_DOWN : C_NONE, NULL, "%s",
-			   ended_name(vr->ended));
-	}
+	out_string(OUT_JSON, C_NONE, "ended", NULL, ended_name(ended));
+	if (options.details || (vr->state == EUROPA_IDLE && ended == EUROPA_ENDED_STALLED))
+		show_ended_text(ended);
 }
 
 /* ---- rules that forwarded packets meet, or do not ----------------------- */
@@ -224,7 +256,7 @@ void filters_text(char text[FILTERS_TEXT], uint32_t left)
 
 bool vr_bypasses(const struct vr *vr)
 {
-	return vr->state != EUROPA_IDLE && !(vr->features & EUROPA_FEATURE_AGREE);
+	return vr->state != EUROPA_IDLE && !(plane_features(vr) & EUROPA_FEATURE_AGREE);
 }
 
 static bool has_filters(const struct vr *vr)
@@ -253,7 +285,7 @@ static void show_honour(const struct vr *vr)
 /* Who gets a packet that finds the data plane asleep. */
 static void show_idle(const struct vr *vr)
 {
-	bool kernel = vr->features & EUROPA_FEATURE_IDLE;
+	bool kernel = plane_features(vr) & EUROPA_FEATURE_IDLE;
 
 	if (vr->state == EUROPA_IDLE) {
 		out_null("idle");
@@ -297,6 +329,7 @@ static void show_header(const struct vr *vr)
 	out_u64(OUT_ANY, "slots", " slots %llu", c->slots);
 	out_u64(OUT_ANY, "snap", " snap %llu", c->snap);
 	out_u64(OUT_ANY, "queues", " queues %llu", c->queues);
+	show_spread(c);
 	show_limit(c->limit);
 	out_string(OUT_ANY, C_NONE, "fallback", " fallback %s",
 		   name_of(fallback_names, 2, c->fallback));
@@ -304,7 +337,7 @@ static void show_header(const struct vr *vr)
 	show_stall(c->stall);
 	show_honour(vr);
 	show_idle(vr);
-	show_pid(vr);
+	show_data_plane(vr);
 	show_ended(vr);
 	out_line(INDENT);
 	show_owner(c);
@@ -441,9 +474,37 @@ static void show_stats(const struct vr *vr)
 /* poll: what the data plane does, as far as the kernel knows. */
 static const char *poll_state(const struct vr *vr, const struct vr_queue *q)
 {
-	if (vr->state == EUROPA_IDLE)
+	if (plane_state(vr, q) == EUROPA_IDLE)
 		return "none";
 	return q->asleep ? "asleep" : "busy";
+}
+
+static void show_queue_json(const struct vr_queue *q)
+{
+	out_string(OUT_JSON, C_NONE, "state", NULL, state_name(q->state));
+	out_u64(OUT_JSON, "given", NULL, q->given);
+	out_u64(OUT_JSON, "generation", NULL, q->generation);
+	if (q->pid)
+		out_u64(OUT_JSON, "pid", NULL, q->pid);
+	else
+		out_null("pid");
+	if (q->ended)
+		out_string(OUT_JSON, C_NONE, "ended", NULL, ended_name(q->ended));
+	else
+		out_null("ended");
+}
+
+/* As the VR's, whose line tells all where there is one queue. */
+static void show_queue_plane(const struct vr *vr, const struct vr_queue *q)
+{
+	show_queue_json(q);
+	if (vr->conf.queues < 2)
+		return;
+	out_text(" given %u %s", q->given, state_name(q->state));
+	if (q->pid)
+		out_text(" pid %u", q->pid);
+	if (q->ended && (options.details || q->ended == EUROPA_ENDED_STALLED))
+		show_ended_text(q->ended);
 }
 
 static void show_queue(const struct vr *vr, const struct vr_queue *q)
@@ -457,6 +518,8 @@ static void show_queue(const struct vr *vr, const struct vr_queue *q)
 	out_u64(OUT_JSON, "held", NULL, q->held);
 	out_text(" held %llu bytes", (unsigned long long)q->held);
 	out_string(OUT_ANY, C_NONE, "poll", " poll %s", poll_state(vr, q));
+	if (q->told)
+		show_queue_plane(vr, q);
 }
 
 static void show_queues(const struct vr *vr)
@@ -475,9 +538,12 @@ static void show_queues(const struct vr *vr)
 
 static void show_pool(const struct vr *vr)
 {
-	uint64_t bytes = vr->state == EUROPA_IDLE ? 0 :
-			 (uint64_t)vr->conf.slots * EUROPA_STRIDE * vr->conf.queues;
+	uint64_t bytes = 0;
+	size_t i;
 
+	for (i = 0; i < vr->nqueues; i++)
+		if (plane_state(vr, &vr->queues[i]) != EUROPA_IDLE)
+			bytes += (uint64_t)vr->conf.slots * EUROPA_STRIDE;
 	out_line(INDENT);
 	out_open_object("pool");
 	out_text("pool");

@@ -139,6 +139,7 @@ teardown()
 		wrong 1 'number' ip vr add id "$value"
 	done
 	wrong 1 'fallback' ip vr add green fallback maybe
+	wrong 1 'spread' ip vr add green spread butter
 	wrong 1 'nosuchuser' ip vr add green owner nosuchuser
 	wrong 1 'nosuchgroup' ip vr add green group nosuchgroup
 	wrong 1 'slots' ip vr set blue slots 63

@@ -124,6 +124,29 @@ flooded()
 	assert_eq "$(vr_stat blue .state)" attached
 }
 
+# queue_told QUEUE EVENT: its last event is that.
+queue_told()
+{
+	[ "$(jq -r --argjson queue "$1" 'select(.name == "blue" and .queue == $queue) | .event' "$EVENTS" |
+		tail -n 1)" = "$2" ]
+}
+
+@test "START and STOP of one queue in a loop: what the data plane of another does is told, and each's last" {
+	vr_add blue id 7 owner nobody slots 64 queues 3
+	monitor
+	toggle "$NODE" 4000 stop
+	wait_until 10 attach_told
+	raw "$NODE" attach,queue=2 map start pause
+	says pausing
+	wait_until 20 toggled
+	everything_told
+	wait_until 5 queue_told 2 start
+	wait_until 5 queue_told 0 stop
+	kill "$RAW"
+	wait_until 5 queue_told 2 detach
+	[ ! -s "$LOST" ]
+}
+
 @test "START and STOP in a loop: others' events are told, and the last state: idle" {
 	flooded detach detach
 	assert_eq "$(vr_stat blue .state)" idle

@@ -306,6 +306,8 @@ events_are()
 	refused 'exists' ip vr add blue
 	x ip vr del blue
 	wait_until 5 events_are "new set port-new classifier-set attach start stop start stop detach port-del classifier-del port-new port-del del"
+	# Of a VR with one queue nobody asks which.
+	[ "$(jq -s 'map(select(has("queue"))) | length' "$SPAWNED_LOG")" = 0 ]
 }
 
 @test "batch, -force, and a lab built twice" {

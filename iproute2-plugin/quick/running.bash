@@ -35,7 +35,7 @@ def port: .link as $link | "port \($link)", ({ name: .ifname, number: .port, mac
 	to_entries[] as $e | "port \($link) \($e.key) \($e.value)");
 $vr[0][0] as $v |
 ($v | { id, netns, slots, snap, queues, limit, owner, group, mode, fallback, prio: (.prio // "none"),
-		stall: (if (.stall // 0) == 0 then "off" else .stall end) } | setting),
+		stall: (if (.stall // 0) == 0 then "off" else .stall end), spread: (.spread // "flow") } | setting),
 ($v.ports[] | select(.link and (has("link_netnsid") | not)) | .ifname as $ifname | .link as $link | port,
 	($links[0][]? | select(.ifname == $ifname) |
 		"port \($link) mtu \(.mtu)",

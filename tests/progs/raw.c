@@ -28,11 +28,12 @@
  *   ctl            what the map's first page tells
  *   pause          until SIGUSR1
  *   say=TEXT
- *   forward[=MAC0,MAC1][,flap]  reflect  punt  drop  hold
+ *   forward[=MAC0,MAC1][,flap]  reflect  punt  drop  hold  tally
  *                  be a data plane until SIGUSR1. forward: IPv4 from port 0 to 1 and
  *                  back, MACn being the next hop's behind port n, the rest PUNT, and
  *                  what is for an address that ends in .1, the router's.
  *                  reflect: back to where it came from. hold: receive, return nothing.
+ *                  tally: PUNT, and say at the end how many there were of each length.
  *                  flap: STOP and START again and again.
  */
 #include <arpa/inet.h>
@@ -48,6 +49,7 @@
 
 #define BURST		64
 #define KEPT_MAX	65536
+#define LENGTH_MAX	2048	/* bytes, of packets that are tallied */
 #define FLAP_EVERY	20	/* ms */
 #define FLAP_REST	10000	/* us */
 
@@ -546,6 +548,14 @@ static void reflect(struct europa_entry *e)
 static void punt(struct europa_entry *e) { e->op = EUROPA_OP_PUNT; }
 static void drop(struct europa_entry *e) { e->op = EUROPA_OP_DROP; }
 
+static unsigned int lengths[LENGTH_MAX];
+
+static void tally(struct europa_entry *e)
+{
+	lengths[e->len < LENGTH_MAX ? e->len : 0]++;
+	punt(e);
+}
+
 static unsigned long received;
 
 /* Receives and judges a burst; without a judge the packets stay here. */
@@ -630,6 +640,16 @@ static int do_punt(void) { return run(punt); }
 static int do_drop(void) { return run(drop); }
 static int do_hold(void) { return run(NULL); }
 
+static int do_tally(void)
+{
+	int i, ret = run(tally);
+
+	for (i = 0; i < LENGTH_MAX; i++)
+		if (lengths[i])
+			printf("length %d: %u\n", i, lengths[i]);
+	return ret;
+}
+
 static const struct word {
 	const char *name;
 	int (*fn)(void);
@@ -643,7 +663,7 @@ static const struct word {
 	{ "zero", do_zero }, { "fork", do_fork }, { "clone", do_clone }, { "child", do_child },
 	{ "pause", do_pause }, { "say", do_say },
 	{ "forward", do_forward }, { "reflect", do_reflect }, { "punt", do_punt },
-	{ "drop", do_drop }, { "hold", do_hold }, { "unknown", do_unknown },
+	{ "drop", do_drop }, { "hold", do_hold }, { "tally", do_tally }, { "unknown", do_unknown },
 	{ "execute", do_execute }, { "entry", do_entry }, { "tell", do_tell },
 	{ "shape", do_shape }, { "ctl", do_ctl }, { "arm", do_arm }, { "childmap", do_childmap },
 };
