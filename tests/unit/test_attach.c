@@ -2,6 +2,9 @@
 // Copyright (C) the Europa authors
 /* What europa_attach_with() asks of the kernel, and what it makes of the answer. */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "fake.h"
 #include "unit.h"
@@ -51,6 +54,28 @@ static void test_plain(void **state)
 	assert_zero(q.reserved, sizeof(q.reserved));
 	assert_int_equal(europa_detach(&q), 0);
 	assert_int_equal(k->detaches, 1);
+}
+
+/* Not a copy of the descriptor: what is done to one is not seen in the other. */
+static void test_again(void **state)
+{
+	char path[] = "/tmp/europa-again.XXXXXX";
+	int fd = mkstemp(path), again;
+
+	(void)state;
+	assert_true(fd >= 0);
+	again = europa_open_again(fd);
+	assert_true(again >= 0);
+	assert_true(fcntl(again, F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(fcntl(again, F_GETFL) & O_ACCMODE, O_RDWR);
+	assert_int_equal(write(fd, "abc", 3), 3);
+	assert_int_equal(lseek(again, 0, SEEK_CUR), 0);
+	assert_int_equal(lseek(again, 0, SEEK_END), 3);
+	close(fd);
+	assert_int_equal(europa_open_again(fd), -ENOENT);
+	assert_int_equal(europa_open_again(-1), -ENOENT);
+	close(again);
+	unlink(path);
 }
 
 static void test_defaults(void **state)
@@ -172,6 +197,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_plain, begin, end),
+		cmocka_unit_test_setup_teardown(test_again, begin, end),
 		cmocka_unit_test_setup_teardown(test_defaults, begin, end),
 		cmocka_unit_test_setup_teardown(test_granted, begin, end),
 		cmocka_unit_test_setup_teardown(test_not_granted, begin, end),

@@ -92,6 +92,15 @@ int europa_open(const char *vr)
 	return fd < 0 ? -errno : fd;
 }
 
+int europa_open_again(int fd)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 int europa_close(int fd)
 {
 	return close(fd) ? -errno : 0;

@@ -84,14 +84,22 @@ struct europa_attach_options {
  */
 int europa_open(const char *vr);
 
-/* europa_close: close the descriptor; this detaches all queues attached by it. */
+/*
+ * europa_open_again: another descriptor of the VR that fd is one of, for another
+ * of its queues: each takes a descriptor of its own. It asks /proc and for the
+ * same rights as europa_open(). -ENOENT fd is no descriptor, or there is no /proc;
+ * -EACCES; -ENODEV the VR is gone. Thread-safe.
+ */
+int europa_open_again(int fd);
+
+/* europa_close: close the descriptor; this detaches the queue attached by it. */
 int europa_close(int fd);
 
 /*
  * europa_attach: become the data plane of one queue and map its pool, without
  * any feature. spares: blank slots wanted, 0 for the kernel's default. No packet
  * arrives yet.
- * -EBUSY there is a data plane; -EPROTO kernel and library differ in version;
+ * -EBUSY there is a data plane; -EISCONN fd has another queue; -EPROTO kernel and library differ in version;
  * -EINVAL no such queue; -EBADF fd is not open for reading and writing;
  * -ENODEV; -ENOMEM.
  */
