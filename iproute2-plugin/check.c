@@ -18,6 +18,7 @@
 #include "genl.h"
 #include "netns.h"
 #include "out.h"
+#include "plane.h"
 #include "rtnl.h"
 #include "vr_show.h"
 
@@ -319,6 +320,21 @@ static void check_rules(const struct vr *vr)
 		tell(FINE, "rules", "the module tells of no nftables, iptables or tc rules that forwarded packets would meet");
 }
 
+/* Where some of several run. */
+static void check_queues(const struct vr *vr)
+{
+	const char *fate = vr->conf.fallback == EUROPA_FALLBACK_DROP ?
+			   "its packets are dropped" : "the kernel's stack gets its packets";
+	size_t i;
+
+	for (i = 0; vr->state == EUROPA_RUNNING && i < vr->nqueues; i++) {
+		const struct vr_queue *q = &vr->queues[i];
+
+		if (plane_state(vr, q) != EUROPA_RUNNING)
+			tell(WARNING, "queues", "queue %u has no data plane that runs, unlike others: %s; start one, or make queues fewer", q->index, fate);
+	}
+}
+
 static int check_vr(const struct vr_ref *ref)
 {
 	struct vr vr;
@@ -329,6 +345,7 @@ static int check_vr(const struct vr_ref *ref)
 	check_node(&vr);
 	check_home(&vr);
 	check_rules(&vr);
+	check_queues(&vr);
 	vr_free(&vr);
 	return 0;
 }

@@ -210,7 +210,10 @@ static void read_queue(const struct nlattr *nest, struct vr *vr)
 			break;
 		case EUROPA_QUEUE_A_PID: q->pid = nl_uint(attr); break;
 		case EUROPA_QUEUE_A_GENERATION: q->generation = nl_uint(attr); break;
-		case EUROPA_QUEUE_A_FEATURES: q->features = nl_uint(attr); break;
+		case EUROPA_QUEUE_A_FEATURES:
+			q->features = nl_uint(attr);
+			vr->has_features = true;
+			break;
 		case EUROPA_QUEUE_A_ENDED: q->ended = nl_uint(attr); break;
 		case EUROPA_QUEUE_A_GIVEN: q->given = nl_uint(attr); break;
 		}
