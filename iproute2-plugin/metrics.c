@@ -12,6 +12,7 @@
 #include "counters.h"
 #include "labels.h"
 #include "metrics.h"
+#include "plane.h"
 #include "vr_show.h"
 
 enum kind { COUNTER, GAUGE, INFO };
@@ -94,7 +95,6 @@ static void print_state(const struct sample *s)
 }
 
 static uint64_t limit_of(const struct vr *vr) { return vr->conf.limit; }
-static uint64_t generation_of(const struct vr *vr) { return vr->generation; }
 static uint64_t port_count_of(const struct vr *vr) { return vr->nports; }
 
 static const struct {
@@ -105,7 +105,7 @@ static const struct {
 	    "Memory of the packets that the VR may hold." }, limit_of },
 	{ { "europa_vr_ports", GAUGE, NULL, "Ports that the VR has." }, port_count_of },
 	{ { "europa_vr_attaches", COUNTER, NULL,
-	    "Times a data plane has attached." }, generation_of },
+	    "Times a data plane has attached." }, plane_attaches },
 };
 
 static void print_vr_figures(const struct sample *s)

@@ -52,6 +52,19 @@ uint64_t plane_features(const struct vr *vr)
 	return all;
 }
 
+uint64_t plane_attaches(const struct vr *vr)
+{
+	uint64_t n = 0;
+	size_t i;
+
+	for (i = 0; i < vr->nqueues; i++) {
+		if (!vr->queues[i].told)
+			return vr->generation;
+		n += vr->queues[i].generation;
+	}
+	return vr->nqueues ? n : vr->generation;
+}
+
 uint8_t plane_ended(const struct vr *vr)
 {
 	uint8_t ended = vr->ended;

@@ -13,6 +13,9 @@ bool plane_has_pid(const struct vr *vr, uint32_t pid);
 /* The features that all of them have. */
 uint64_t plane_features(const struct vr *vr);
 
+/* How often one has attached, to any queue. */
+uint64_t plane_attaches(const struct vr *vr);
+
 /* How the last one that is no more ended, the worst of all queues; 0: there was none. */
 uint8_t plane_ended(const struct vr *vr);
 
