@@ -169,20 +169,28 @@ static int europa_file_take_over(struct europa_queue *queue,
 	return min(was, 0);
 }
 
+/* Has the file a queue, and not this one? */
+static bool europa_file_has_another(struct europa_file *file,
+				    const struct europa_queue *queue)
+{
+	struct europa_queue *other = europa_file_queue(file);
+
+	return other && other != queue;
+}
+
 static int europa_file_take_queue(struct europa_file *file,
 				  struct europa_pool *pool,
 				  struct europa_attach *a)
 {
 	struct europa_queue *queue = europa_vr_queue(file->vr, a->queue);
-	struct europa_queue *other;
-	int err;
+	int err = -EISCONN;
 
 	mutex_lock(&file->vr->lock);
-	other = europa_file_queue(file);
-	if (other && other != queue)
-		err = -EISCONN;
-	else
+	if (!europa_file_has_another(file, queue))
 		err = europa_file_take_over(queue, pool, a);
+	/* that lets go of the lock while it waits */
+	if (!err && europa_file_has_another(file, queue))
+		err = -EISCONN;
 	if (!err)
 		err = europa_queue_attach(queue, file, pool, a->features &
 					  ~EUROPA_FEATURE_TAKEOVER);
