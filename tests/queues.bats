@@ -16,7 +16,7 @@ TOTAL=$((FLOWS * ROUNDS))
 worker()
 {
 	raw "$NODE" "attach,queue=$1" map start "${@:2}"
-	x taskset -p -c $((${1%%,*} % 2)) "$RAW"
+	x taskset -p -c $((${1%%,*} % $(nproc))) "$RAW"
 	says "start: ok"
 	W[${1%%,*}]=$RAW
 	SAYS[${1%%,*}]=$SAID
@@ -182,6 +182,7 @@ home()
 @test "spread cpu: the queue is the receiving processor's, of one flow, too" {
 	local cpu
 
+	(($(nproc) > 1)) || skip "one processor"
 	topology queues 2 spread cpu
 	worker 0 drop
 	worker 1 drop

@@ -206,11 +206,23 @@ static int europa_file_take_queue(struct europa_file *file,
 	return err;
 }
 
+/* A look before a pool is made, which takes time and memory. */
+static int europa_file_may_attach(const struct europa_queue *queue,
+				  u64 features)
+{
+	if (!READ_ONCE(queue->pool))
+		return 0;
+	if (!(features & EUROPA_FEATURE_TAKEOVER))
+		return -EBUSY;
+	return europa_handover_allowed(queue) ? 0 : -EPERM;
+}
+
 /* Again when the VR's settings changed while the pool was being made. */
 static int europa_file_try_attach(struct europa_file *file,
 				  struct europa_attach *a)
 {
 	struct europa_vr *vr = file->vr;
+	struct europa_queue *queue = europa_vr_queue(vr, a->queue);
 	struct europa_pool *pool;
 	int err;
 
@@ -219,10 +231,10 @@ static int europa_file_try_attach(struct europa_file *file,
 
 		if (a->spares > slots / 2 || a->queue >= europa_vr_queues(vr))
 			return -EINVAL;
-		if (READ_ONCE(europa_vr_queue(vr, a->queue)->pool) &&
-		    !(a->features & EUROPA_FEATURE_TAKEOVER))
-			return -EBUSY;
-		europa_queue_await_replaced(europa_vr_queue(vr, a->queue));
+		err = europa_file_may_attach(queue, a->features);
+		if (err)
+			return err;
+		europa_queue_await_freed(queue);
 		pool = europa_pool_create(slots, READ_ONCE(vr->snap),
 					  a->spares);
 		if (!pool)

@@ -93,7 +93,7 @@ static int europa_event_put_queue(struct sk_buff *skb,
 {
 	struct nlattr *nest;
 
-	if (europa_vr_queues(vr) == 1)
+	if (!note->queue && europa_vr_queues(vr) == 1)
 		return 0;
 	nest = nla_nest_start(skb, EUROPA_A_QUEUE);
 	if (!nest ||

@@ -37,7 +37,7 @@
  * everybody. So it is whoever it belongs to itself, the node's owner, or who
  * administers the network of the machine.
  */
-static bool europa_handover_allowed(const struct europa_queue *queue)
+bool europa_handover_allowed(const struct europa_queue *queue)
 {
 	kuid_t owner = make_kuid(&init_user_ns, READ_ONCE(queue->vr->uid));
 
@@ -100,7 +100,7 @@ int europa_handover_begin(struct europa_queue *queue,
 	err = europa_handover_wait(queue);
 	if (err)
 		return err;
-	europa_queue_replace(queue);
+	europa_queue_detach(queue, EUROPA_ENDED_REPLACED);
 	return 1;
 }
 

@@ -7,6 +7,7 @@
 struct europa_pool;
 struct europa_queue;
 
+bool europa_handover_allowed(const struct europa_queue *queue);
 int europa_handover_begin(struct europa_queue *queue,
 			  const struct europa_pool *pool);
 void europa_handover_end(struct europa_queue *queue);

@@ -104,6 +104,17 @@ void europa_note_mtu(struct europa_vr *vr)
 	europa_note_soon(vr, &vr->events.mtu_work);
 }
 
+/* Whose state is owed next? In turn, so that no queue keeps others silent. */
+static u8 europa_note_turn(struct europa_events *events)
+{
+	u64 later = events->owed & (~0ULL << events->turn);
+	u8 queue = __ffs64(later ?: events->owed);
+
+	lockdep_assert_held(&events->lock);
+	events->turn = (queue + 1) % EUROPA_QUEUES_MAX;
+	return queue;
+}
+
 /* What to tell next: the notes, oldest first; then the states that are owed, each
  * once there is a token. Its event is 0, queue the queue, and the rest for the
  * caller to look up.
@@ -126,7 +137,7 @@ bool europa_note_next(struct europa_vr *vr, struct europa_note *note)
 		if (wait) {
 			europa_note_schedule(vr, &events->state_work, wait);
 		} else {
-			note->queue = __ffs64(events->owed);
+			note->queue = europa_note_turn(events);
 			events->owed &= ~BIT_ULL(note->queue);
 		}
 	} else {

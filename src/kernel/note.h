@@ -43,6 +43,7 @@ struct europa_events {
 	u64 owed;		/* of these queues too many to note: tell what they
 				 * led to
 				 */
+	u8 turn;		/* the queue that is looked at first */
 	u32 first;		/* notes[]: a ring of those not told yet */
 	u32 count;
 	struct europa_note notes[EUROPA_EVENT_BURST];

@@ -440,7 +440,7 @@ static void europa_port_withdraw(struct europa_port *port)
 	u32 i;
 
 	__skb_queue_head_init(&gone);
-	for (i = 0; i < europa_vr_queues(port->vr); i++) {
+	for (i = 0; i < europa_vr_queues_made(port->vr); i++) {
 		queue = europa_vr_queue(port->vr, i);
 		spin_lock_bh(&queue->lock);
 		if (queue->pool)

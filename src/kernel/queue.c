@@ -72,8 +72,8 @@ int europa_queue_attach(struct europa_queue *queue, struct europa_file *file,
 	if (!europa_vr_claim(queue->vr, queue->index, pool->slots, pool->snap))
 		return -EAGAIN;
 	pool->ctl->generation = queue->generation + 1;
+	queue->uid = current_euid(); /* may be looked at as soon as the pool is */
 	europa_queue_set_pool(queue, pool, features);
-	queue->uid = current_euid();
 	WRITE_ONCE(queue->file, file);
 	europa_age_start(queue);
 	europa_queue_note(queue, EUROPA_EVENT_ATTACH);
@@ -199,45 +199,36 @@ static void europa_queue_free_pool(struct europa_pool *pool)
 	europa_pool_put(pool);
 }
 
-/* Idempotent. */
+static void europa_queue_free_detached(struct work_struct *work)
+{
+	struct europa_queue *queue = container_of(work, struct europa_queue,
+						  free_detached);
+
+	europa_queue_free_pool(queue->detached);
+}
+
+/*
+ * Idempotent. A work waits for RCU and frees the pool: not who holds vr->lock, for
+ * whom other queues wait, and packets that are held. The one before has been
+ * freed, but for right after a handover; its work takes no lock.
+ */
 void europa_queue_detach(struct europa_queue *queue, enum europa_ended ended)
 {
 	struct europa_pool *pool = europa_queue_let_go(queue, ended);
 
-	if (pool)
-		europa_queue_free_pool(pool);
-}
-
-static void europa_queue_free_replaced(struct work_struct *work)
-{
-	struct europa_queue *queue = container_of(work, struct europa_queue,
-						  free_replaced);
-
-	europa_queue_free_pool(queue->replaced);
-}
-
-/*
- * The same for another data plane, which attaches now: packets wait for it, and
- * would for RCU, which takes as long as thousands of them. So a work frees the
- * pool; the caller has waited for the one before.
- */
-void europa_queue_replace(struct europa_queue *queue)
-{
-	struct europa_pool *pool;
-
-	pool = europa_queue_let_go(queue, EUROPA_ENDED_REPLACED);
 	if (!pool)
 		return;
-	queue->replaced = pool;
-	queue_work(europa_queue_wq, &queue->free_replaced);
+	flush_work(&queue->free_detached);
+	queue->detached = pool;
+	queue_work(europa_queue_wq, &queue->free_detached);
 }
 
-/* So one who has himself replaced again and again has two pools, and a third that
- * is being made. Without vr->lock.
+/* So who attaches again and again has two pools at most, and a third that is being
+ * made. Without vr->lock.
  */
-void europa_queue_await_replaced(struct europa_queue *queue)
+void europa_queue_await_freed(struct europa_queue *queue)
 {
-	flush_work(&queue->free_replaced);
+	flush_work(&queue->free_detached);
 }
 
 /* The VR's cursor against the kernel's. */
@@ -338,7 +329,7 @@ void europa_queue_look(struct europa_queue *queue,
 
 /* ---- who stalls, and the beginning and end of all ---- */
 
-/* Who has vr->lock attaches, starts, stops or detaches: so he moves. */
+/* vr->lock may be another queue's: then the next round tries again. */
 static void europa_queue_stall_work(struct work_struct *work)
 {
 	struct europa_queue *queue = container_of(to_delayed_work(work),
@@ -346,8 +337,8 @@ static void europa_queue_stall_work(struct work_struct *work)
 						  stall.work);
 	struct europa_vr *vr = queue->vr;
 
-	if (mutex_trylock(&vr->lock)) {
-		if (europa_stall_look(queue))
+	if (europa_stall_look(queue) && mutex_trylock(&vr->lock)) {
+		if (europa_stall_due(queue))
 			europa_queue_detach(queue, EUROPA_ENDED_STALLED);
 		mutex_unlock(&vr->lock);
 	}
@@ -362,7 +353,7 @@ void europa_queue_init(struct europa_queue *queue, struct europa_vr *vr,
 	europa_hold_init(queue);
 	europa_age_init(queue);
 	europa_stall_init(queue, europa_queue_stall_work);
-	INIT_WORK(&queue->free_replaced, europa_queue_free_replaced);
+	INIT_WORK(&queue->free_detached, europa_queue_free_detached);
 	queue->vr = vr;
 	queue->index = index;
 }
@@ -381,5 +372,5 @@ void europa_queue_set_stall(struct europa_queue *queue)
 void europa_queue_exit(struct europa_queue *queue)
 {
 	europa_stall_end(queue);
-	europa_queue_await_replaced(queue);
+	europa_queue_await_freed(queue);
 }

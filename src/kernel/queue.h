@@ -22,8 +22,7 @@ void europa_queue_tell_leave(struct europa_queue *queue, u32 places);
 void europa_queue_tell_stay(struct europa_queue *queue);
 void europa_queue_note(struct europa_queue *queue, enum europa_event event);
 void europa_queue_detach(struct europa_queue *queue, enum europa_ended ended);
-void europa_queue_replace(struct europa_queue *queue);
-void europa_queue_await_replaced(struct europa_queue *queue);
+void europa_queue_await_freed(struct europa_queue *queue);
 __poll_t europa_queue_readable(struct europa_queue *queue);
 bool europa_queue_asleep(struct europa_queue *queue);
 void europa_queue_look(struct europa_queue *queue,

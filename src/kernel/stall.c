@@ -98,13 +98,27 @@ static bool europa_stall_moved(struct europa_queue *queue)
 bool europa_stall_look(struct europa_queue *queue)
 {
 	u32 ms = READ_ONCE(queue->vr->stall);
-	bool due = false;
+	bool due;
 
 	spin_lock_bh(&queue->lock);
 	if (queue->pool && europa_stall_moved(queue))
 		queue->stall.still = 0;
 	else if (queue->pool && ms)
-		due = ++queue->stall.still > EUROPA_STALL_LOOKS;
+		queue->stall.still += queue->stall.still <= EUROPA_STALL_LOOKS;
+	due = queue->stall.still > EUROPA_STALL_LOOKS;
+	spin_unlock_bh(&queue->lock);
+	return due;
+}
+
+/* With vr->lock: is it still so, and of the same pool? */
+bool europa_stall_due(struct europa_queue *queue)
+{
+	bool due;
+
+	spin_lock_bh(&queue->lock);
+	due = queue->pool && READ_ONCE(queue->vr->stall) &&
+	      queue->running == EUROPA_RUN_ON &&
+	      queue->stall.still > EUROPA_STALL_LOOKS;
 	spin_unlock_bh(&queue->lock);
 	return due;
 }

@@ -24,6 +24,7 @@ void europa_stall_init(struct europa_queue *queue, work_func_t work);
 void europa_stall_begin(struct europa_queue *queue);
 void europa_stall_watch(struct europa_queue *queue);
 bool europa_stall_look(struct europa_queue *queue);
+bool europa_stall_due(struct europa_queue *queue);
 void europa_stall_again(struct europa_queue *queue);
 void europa_stall_end(struct europa_queue *queue);
 

@@ -96,8 +96,8 @@ struct europa_queue {
 	bool stopped;	/* it said STOP while packets are held; under vr->lock */
 	kuid_t uid;			/* whose it is; under vr->lock */
 	struct europa_hold hold;
-	struct work_struct free_replaced;
-	struct europa_pool *replaced;	/* that it frees, one at a time */
+	struct work_struct free_detached;
+	struct europa_pool *detached;	/* that it frees, one at a time */
 	u32 told;		/* generation of the last event; the events' work's */
 } ____cacheline_aligned_in_smp;
 

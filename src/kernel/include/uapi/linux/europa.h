@@ -182,6 +182,7 @@ struct europa_ctl {
  * own; EPERM TAKEOVER, and it is not yours to replace; EPROTO version; EINVAL
  * queue, spares or reserved; ENODEV the VR is gone; ENOMEM. START, STOP, KICK,
  * DETACH: ENOTCONN not attached by this file. KICK returns entries drained.
+ * Give the file to epoll after ATTACH, not before: each queue wakes its own.
  * The queue is detached when the attaching process closes the file (any
  * descriptor of it), unmaps the pool, or dies, even if a child holds both.
  */
@@ -303,7 +304,7 @@ enum europa_attr {
 	EUROPA_A_SNAP,		/* u32 bytes */
 	EUROPA_A_QUEUES,	/* u32, 1, the default, ... EUROPA_QUEUES_MAX */
 	EUROPA_A_LIMIT,		/* u64 bytes, of kept packets' truesize, each queue
-				 * an equal share; and as many of packets it made
+				 * an equal share (a super-packet has 66 KB); and as many of packets it made
 				 * that have not left
 				 */
 	EUROPA_A_UID,		/* u32: owner of the device node */
