@@ -99,7 +99,7 @@ after() { sed -i "/^$1/a\\$2" "$FILE"; }
 # all_there_is: of the VR and its namespace, but for counters and processes.
 all_there_is()
 {
-	ip -j vr show | jq 'map(del(.pid, .generation, .state, .filters, .idle) | .ports |= map(del(.ifindex, .link_index, .filtered)))'
+	ip -j vr show | jq 'map(del(.pid, .pids, .generation, .state, .filters, .idle) | .ports |= map(del(.ifindex, .link_index, .filtered)))'
 	ip -n quick-v -j address show | jq 'map(del(.ifindex, .operstate) | .addr_info |= map(del(.valid_life_time, .preferred_life_time)))'
 	ip -n quick-v route show table all
 	ip -n quick-v -6 route show table all

@@ -19,7 +19,7 @@ three_forward()
 # three_are: how they are, but for what is by chance: users, addresses of the link, numbers of interfaces.
 three_are()
 {
-	ip-vr -j show | command jq -S 'map(del(.pid, .uid, .owner, .generation, .idle, .filters) |
+	ip-vr -j show | command jq -S 'map(del(.pid, .pids, .uid, .owner, .generation, .idle, .filters) |
 		.ports |= map(del(.ifindex, .link_index, .netnsid, .address, .filtered)))'
 	ip -n red route
 	ip -n green -6 route show 2001:db8::/32

@@ -304,8 +304,8 @@ enum europa_attr {
 	EUROPA_A_SNAP,		/* u32 bytes */
 	EUROPA_A_QUEUES,	/* u32, 1, the default, ... EUROPA_QUEUES_MAX */
 	EUROPA_A_LIMIT,		/* u64 bytes, of kept packets' truesize, each queue
-				 * an equal share (a super-packet has 66 KB); and as many of packets it made
-				 * that have not left
+				 * an equal share (a super-packet has 66 KB); and as
+				 * many of packets it made that have not left
 				 */
 	EUROPA_A_UID,		/* u32: owner of the device node */
 	EUROPA_A_GID,		/* u32 */
