@@ -6,7 +6,6 @@
  */
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
-#include <poll.h>
 #include <sys/socket.h>
 
 #include "plain.h"
@@ -30,10 +29,10 @@ static int open_port(unsigned int i)
 	    setsockopt(fds[i], SOL_PACKET, PACKET_IGNORE_OUTGOING, &yes, sizeof(yes)) ||
 	    bind(fds[i], (struct sockaddr *)&to[i], sizeof(to[i])))
 		return plain_fail(p->device);
-	return 0;
+	return fds[i];
 }
 
-static void burst(unsigned int in)
+static bool burst(unsigned int in, bool ready)
 {
 	uint8_t buffer[BUFFER] __attribute__((aligned(8)));
 	unsigned int i;
@@ -41,36 +40,20 @@ static void burst(unsigned int in)
 	ssize_t n;
 	int out;
 
-	for (i = 0; i < PLAIN_BURST; i++) {
+	for (i = 0; ready && i < PLAIN_BURST; i++) {
 		n = recvfrom(fds[in], buffer, sizeof(buffer), MSG_DONTWAIT,
 			     NULL, NULL);
 		if (n < 0)
-			return;
+			break;
 		out = plain_route(in, buffer, n, &length);
 		if (out >= 0)
 			sendto(fds[out], buffer, length, 0,
 			       (const struct sockaddr *)&to[out], sizeof(to[out]));
 	}
+	return false;
 }
 
 int main(int argc, char **argv)
 {
-	struct pollfd p[PLAIN_PORTS];
-	unsigned int i;
-	int err;
-
-	err = plain_parse(argc, argv);
-	if (err)
-		return err;
-	for (i = 0; i < PLAIN_PORTS; i++) {
-		if (open_port(i))
-			return 1;
-		p[i] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
-	}
-	while (poll(p, PLAIN_PORTS, -1) >= 0)
-		for (i = 0; i < PLAIN_PORTS; i++)
-			if (p[i].revents)
-				burst(i);
-	plain_fail("poll");
-	return 1;
+	return plain_parse(argc, argv) ?: plain_serve(open_port, burst);
 }

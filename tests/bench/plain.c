@@ -2,7 +2,7 @@
 // Copyright (C) the Europa authors
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdbool.h>
+#include <poll.h>
 
 #include "frame.h"
 #include "plain.h"
@@ -115,4 +115,22 @@ int plain_route(unsigned int in, void *frame, size_t bytes, size_t *length)
 	hop(f);
 	*length = ntohs(f->ip.tot_len) + ETH_HLEN;
 	return r->port;
+}
+
+int plain_serve(int (*open_port)(unsigned int i), bool (*burst)(unsigned int in, bool ready))
+{
+	struct pollfd p[PLAIN_PORTS];
+	unsigned int i;
+
+	for (i = 0; i < PLAIN_PORTS; i++) {
+		p[i] = (struct pollfd){ .fd = open_port(i), .events = POLLIN };
+		if (p[i].fd < 0)
+			return 1;
+	}
+	while (poll(p, PLAIN_PORTS, -1) >= 0)
+		for (i = 0; i < PLAIN_PORTS; i++)
+			while (burst(i, p[i].revents))
+				;
+	plain_fail("poll");
+	return 1;
 }

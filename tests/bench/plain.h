@@ -10,6 +10,7 @@
 
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,5 +38,12 @@ int plain_parse(int argc, char **argv);
  * bytes in *length, or -1.
  */
 int plain_route(unsigned int in, void *frame, size_t bytes, size_t *length);
+
+/*
+ * Until poll() fails. open_port returns what to poll for a port, or -1 after a sentence;
+ * burst takes packets of it, ready: poll() has some, and says whether to call it again.
+ * Returns what the program is to return.
+ */
+int plain_serve(int (*open_port)(unsigned int i), bool (*burst)(unsigned int in, bool ready));
 
 #endif

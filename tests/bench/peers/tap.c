@@ -6,7 +6,6 @@
  */
 #include <fcntl.h>
 #include <linux/if_tun.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -25,10 +24,10 @@ static int open_port(unsigned int i)
 	fds[i] = open("/dev/net/tun", O_RDWR | O_NONBLOCK);
 	if (fds[i] < 0 || ioctl(fds[i], TUNSETIFF, &r))
 		return plain_fail(plain_ports[i].device);
-	return 0;
+	return fds[i];
 }
 
-static void burst(unsigned int in)
+static bool burst(unsigned int in, bool ready)
 {
 	uint8_t buffer[BUFFER] __attribute__((aligned(8)));
 	unsigned int i;
@@ -36,34 +35,18 @@ static void burst(unsigned int in)
 	ssize_t n;
 	int out;
 
-	for (i = 0; i < PLAIN_BURST; i++) {
+	for (i = 0; ready && i < PLAIN_BURST; i++) {
 		n = read(fds[in], buffer, sizeof(buffer));
 		if (n < 0)
-			return;
+			break;
 		out = plain_route(in, buffer, n, &length);
 		if (out >= 0 && write(fds[out], buffer, length) < 0)
 			plain_fail("write");
 	}
+	return false;
 }
 
 int main(int argc, char **argv)
 {
-	struct pollfd p[PLAIN_PORTS];
-	unsigned int i;
-	int err;
-
-	err = plain_parse(argc, argv);
-	if (err)
-		return err;
-	for (i = 0; i < PLAIN_PORTS; i++) {
-		if (open_port(i))
-			return 1;
-		p[i] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
-	}
-	while (poll(p, PLAIN_PORTS, -1) >= 0)
-		for (i = 0; i < PLAIN_PORTS; i++)
-			if (p[i].revents)
-				burst(i);
-	plain_fail("poll");
-	return 1;
+	return plain_parse(argc, argv) ?: plain_serve(open_port, burst);
 }

@@ -7,8 +7,6 @@
  */
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
-#include <poll.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -74,7 +72,7 @@ static int open_port(unsigned int i)
 		return plain_fail(device);
 	s->blocks = mmap(NULL, BLOCK_BYTES * BLOCKS, PROT_READ | PROT_WRITE,
 			 MAP_SHARED, s->rx, 0);
-	return s->blocks == MAP_FAILED ? plain_fail(device) : 0;
+	return s->blocks == MAP_FAILED ? plain_fail(device) : s->rx;
 }
 
 static void flush(unsigned int out)
@@ -117,11 +115,13 @@ static void route_block(unsigned int in, struct tpacket_block_desc *d)
 		flush(i);
 }
 
-static bool block(unsigned int in)
+/* A block. It tells itself that it is ready. */
+static bool burst(unsigned int in, bool ready)
 {
 	struct socket *s = &sockets[in];
 	struct tpacket_block_desc *d = (void *)(s->blocks + s->block * BLOCK_BYTES);
 
+	(void)ready;
 	if (!(__atomic_load_n(&d->hdr.bh1.block_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER))
 		return false;
 	route_block(in, d);
@@ -132,22 +132,5 @@ static bool block(unsigned int in)
 
 int main(int argc, char **argv)
 {
-	struct pollfd p[PLAIN_PORTS];
-	unsigned int i;
-	int err;
-
-	err = plain_parse(argc, argv);
-	if (err)
-		return err;
-	for (i = 0; i < PLAIN_PORTS; i++) {
-		if (open_port(i))
-			return 1;
-		p[i] = (struct pollfd){ .fd = sockets[i].rx, .events = POLLIN };
-	}
-	while (poll(p, PLAIN_PORTS, -1) >= 0)
-		for (i = 0; i < PLAIN_PORTS; i++)
-			while (block(i))
-				;
-	plain_fail("poll");
-	return 1;
+	return plain_parse(argc, argv) ?: plain_serve(open_port, burst);
 }

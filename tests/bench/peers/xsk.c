@@ -9,8 +9,6 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/if_link.h>
-#include <poll.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -104,7 +102,10 @@ static int open_port(unsigned int i)
 		errno = -err;
 		return plain_fail(plain_ports[i].device);
 	}
-	return load(i);
+	if (load(i))
+		return -1;
+	refill(p);
+	return xsk_socket__fd(p->socket);
 }
 
 /* What was sent is free. */
@@ -147,11 +148,13 @@ static void route(unsigned int in, const struct xdp_desc *d)
 	ports[out].unsent++;
 }
 
-static bool burst(unsigned int in)
+/* The ring tells what there is. */
+static bool burst(unsigned int in, bool ready)
 {
 	struct port *p = &ports[in];
 	uint32_t at, n, i;
 
+	(void)ready;
 	n = xsk_ring_cons__peek(&p->rx, PLAIN_BURST, &at);
 	for (i = 0; i < n; i++)
 		route(in, xsk_ring_cons__rx_desc(&p->rx, at + i));
@@ -164,25 +167,9 @@ static bool burst(unsigned int in)
 
 int main(int argc, char **argv)
 {
-	struct pollfd p[PLAIN_PORTS];
-	unsigned int i;
-	int err;
+	int err = plain_parse(argc, argv);
 
-	err = plain_parse(argc, argv);
-	if (err)
-		return err;
-	if (open_memory())
-		return 1;
-	for (i = 0; i < PLAIN_PORTS; i++) {
-		if (open_port(i))
-			return 1;
-		refill(&ports[i]);
-		p[i] = (struct pollfd){ .fd = xsk_socket__fd(ports[i].socket), .events = POLLIN };
-	}
-	while (poll(p, PLAIN_PORTS, -1) >= 0)
-		for (i = 0; i < PLAIN_PORTS; i++)
-			while (burst(i))
-				;
-	plain_fail("poll");
-	return 1;
+	if (!err && open_memory())
+		err = 1;
+	return err ?: plain_serve(open_port, burst);
 }
