@@ -46,7 +46,7 @@ detach_ports()
 # replaced ITEM: there is another in its place, which is not to be removed.
 replaced()
 {
-	local kind dev rest other key
+	local kind dev rest
 
 	read -r kind dev rest <<< "$1"
 	case $kind in
@@ -56,10 +56,17 @@ replaced()
 	*) return 1 ;;
 	esac
 	key_of "$1"
-	key=$REPLY
-	items WANTED "$kind"
-	for other in "${REPLIES[@]}"; do
-		key_of "$other"
+	has_key WANTED "$kind" "$REPLY"
+}
+
+# has_key LIST KIND KEY: LIST has one of that kind and key.
+has_key()
+{
+	local item key=$3
+
+	items "$1" "$2"
+	for item in "${REPLIES[@]}"; do
+		key_of "$item"
 		[ "$REPLY" != "$key" ] || return 0
 	done
 	return 1

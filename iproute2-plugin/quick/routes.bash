@@ -5,31 +5,17 @@
 # remembered among what was MADE, as "route FAMILY WORDS", and are there again when ours have gone.
 # Not those of a routing daemon: what it had need not be what it wants by then.
 
-# has_route LIST KEY: LIST has one of that key.
-has_route()
-{
-	local item key=$2
-
-	items "$1" route
-	for item in "${REPLIES[@]}"; do
-		route_key "${item#route }"
-		[ "$REPLY" != "$key" ] || return 0
-	done
-	return 1
-}
-
 # others_route KEY: another VR that was made by us has one of that key, in the same namespace;
 # REPLY is the file that says so.
-others_route()
-{
-	local file THEIRS
+others_route() { others at_home routes_by "$1"; }
 
-	for file in "$STATE"/*.items; do
-		same_home "$file" || continue
-		mapfile -t THEIRS < "$file"
-		! has_route THEIRS "$1" || { REPLY=$file; return 0; }
-	done
-	return 1
+routes_by()
+{
+	local THEIRS
+
+	# shellcheck disable=SC2154 # of others
+	mapfile -t THEIRS < "$other"
+	has_key THEIRS route "$1"
 }
 
 # route_there KEY: REPLY is the route of that key, as ip route add takes it.
@@ -60,7 +46,7 @@ note_replaced()
 	[ -z "${FRESH:-}" ] || ! made_netns || return 0
 	route_key "$1"
 	key=$REPLY
-	! has_route APPLIED "$key" && ! has_route MADE "$key" && ! others_route "$key" || return 0
+	! has_key APPLIED route "$key" && ! has_key MADE route "$key" && ! others_route "$key" || return 0
 	! route_there "$key" || MADE+=("route ${key%% *} $REPLY")
 }
 
@@ -74,7 +60,7 @@ restore_routes()
 		read -r _ family words <<< "$item"
 		route_key "$family $words"
 		key=$REPLY
-		if has_route WANTED "$key"; then
+		if has_key WANTED route "$key"; then
 			kept+=("$item")
 		elif others_route "$key"; then
 			hand_over "$item" "$REPLY"

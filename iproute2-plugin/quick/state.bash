@@ -56,53 +56,44 @@ classifier_note()
 
 # --- what other VRs want that were made by us; REPLY is the file that says so -----------------
 
-# others_use KIND DEV: one has an item of that kind on the device.
-others_use()
+# others COMMAND...: of which it is true, with the items of one in the file $other.
+others()
+{
+	local other
+
+	for other in "$STATE"/*.items; do
+		[ "$other" != "$STATE/$NAME.items" ] && [ -e "$other" ] && "$@" || continue
+		REPLY=$other
+		return 0
+	done
+	return 1
+}
+
+# at_home COMMAND...: the same of one whose home is that of this one.
+at_home() { [ "$(sed -n 's/^vr netns //p' "$other")" = "$HOME_NETNS" ] && "$@"; }
+
+uses()
 {
 	local kind dev
 
-	for REPLY in "$STATE"/*.items; do
-		[ "$REPLY" != "$STATE/$NAME.items" ] && [ -e "$REPLY" ] || continue
-		while read -r kind dev _; do
-			[ "$kind $dev" != "$1 $2" ] || return 0
-		done < "$REPLY"
-	done
+	while read -r kind dev _; do
+		[ "$kind $dev" != "$1 $2" ] || return 0
+	done < "$other"
 	return 1
 }
 
-# same_home FILE: of the items of another VR, whose home is that of this one.
-same_home()
-{
-	[ "$1" != "$STATE/$NAME.items" ] && [ -e "$1" ] &&
-		[ "$(sed -n 's/^vr netns //p' "$1")" = "$HOME_NETNS" ]
-}
+sets() { grep -q "^sysctl $1 " "$other"; }
+says() { grep -qxFe "$1" "$other"; }
+
+# others_use KIND DEV: one has an item of that kind on the device.
+others_use() { others uses "$@"; }
 
 # others_set SYSCTL: one wants it, in the same namespace.
-others_set()
-{
-	for REPLY in "$STATE"/*.items; do
-		! same_home "$REPLY" || ! grep -q "^sysctl $1 " "$REPLY" || return 0
-	done
-	return 1
-}
+others_set() { others at_home sets "$1"; }
 
-# others_say ITEM
-others_say()
-{
-	for REPLY in "$STATE"/*.items; do
-		[ "$REPLY" = "$STATE/$NAME.items" ] || ! grep -qxFe "$1" "$REPLY" 2> /dev/null || return 0
-	done
-	return 1
-}
-
-# others_say_here ITEM: in the same namespace.
-others_say_here()
-{
-	for REPLY in "$STATE"/*.items; do
-		! same_home "$REPLY" || ! grep -qxFe "$1" "$REPLY" || return 0
-	done
-	return 1
-}
+# others_say ITEM; others_say_here ITEM: in the same namespace.
+others_say() { others says "$1"; }
+others_say_here() { others at_home says "$1"; }
 
 # shared ITEM: it is left where it is. VRs share devices, with their rules and filters, and those of
 # one home its routes.
