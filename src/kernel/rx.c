@@ -61,18 +61,26 @@ static void europa_rx_gone(struct europa_vr *vr, struct sk_buff *skb, u16 number
 	kfree_skb(skb);
 }
 
+/* To the fallback after all; had: by a data plane. BH off, under RCU. */
+static void europa_rx_let_by(struct europa_vr *vr, struct sk_buff *skb,
+			     u16 number, u8 flags, bool had)
+{
+	struct europa_port *port = europa_port_get(vr, number);
+
+	if (!port || !netif_running(port->dev)) {
+		europa_rx_gone(vr, skb, number);
+		return;
+	}
+	if (had)
+		europa_stats_inc(port->stats, EUROPA_C_RECLAIMED);
+	europa_rx_fallback(port, skb, flags);
+}
+
 /* At detach: a packet the VR had and did not give back. BH off, under RCU. */
 void europa_rx_reclaim(struct europa_vr *vr,
 		       const struct europa_record *record)
 {
-	struct europa_port *port = europa_port_get(vr, record->port);
-
-	if (port && netif_running(port->dev)) {
-		europa_stats_inc(port->stats, EUROPA_C_RECLAIMED);
-		europa_rx_fallback(port, record->skb, record->flags);
-	} else {
-		europa_rx_gone(vr, record->skb, record->port);
-	}
+	europa_rx_let_by(vr, record->skb, record->port, record->flags, true);
 }
 
 static u16 europa_rx_gso_type(unsigned int type)
@@ -849,18 +857,6 @@ void europa_rx_give_held(struct europa_queue *queue)
 		europa_wake(queue);
 }
 
-/* BH off, under RCU. */
-static void europa_rx_let_by(struct europa_vr *vr, struct sk_buff *skb)
-{
-	struct europa_held held = *europa_held(skb);
-	struct europa_port *port = europa_port_get(vr, held.port);
-
-	if (port && netif_running(port->dev))
-		europa_rx_fallback(port, skb, held.flags);
-	else
-		europa_rx_gone(vr, skb, held.port);
-}
-
 /*
  * Nobody has taken over, and nobody is there: to the fallback, which then gets
  * what comes. What comes meanwhile is held, while there are places.
@@ -877,7 +873,8 @@ void europa_rx_give_up_held(struct europa_queue *queue)
 			WRITE_ONCE(queue->running, EUROPA_RUN_OFF);
 		spin_unlock(&queue->lock); /* BH stays off */
 		if (skb)
-			europa_rx_let_by(queue->vr, skb);
+			europa_rx_let_by(queue->vr, skb, europa_held(skb)->port,
+					 europa_held(skb)->flags, false);
 		rcu_read_unlock();
 		local_bh_enable();
 		cond_resched();
