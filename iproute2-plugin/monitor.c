@@ -9,7 +9,6 @@
 #include "cmd.h"
 #include "genl.h"
 #include "out.h"
-#include "plane.h"
 #include "stamp.h"
 #include "vr_show.h"
 
@@ -123,19 +122,9 @@ struct census {
 	uint64_t vrs, classifiers;
 };
 
-static void resync_pids(const struct vr *vr)
-{
-	uint32_t pids[EUROPA_QUEUES_MAX];
-	size_t i, n = plane_pids(vr, pids);
-
-	if (n)
-		out_u64(OUT_ANY, "pid", " pid %llu", pids[0]);
-	for (i = 1; i < n; i++)
-		out_text(",%u", pids[i]);
-}
-
 static int resync_vr(const struct vr *vr, void *data)
 {
+	uint32_t pids[EUROPA_QUEUES_MAX];
 	struct census *census = data;
 	size_t i;
 
@@ -145,7 +134,7 @@ static int resync_vr(const struct vr *vr, void *data)
 	show_id(vr);
 	out_string(OUT_ANY, C_NONE, "state", " %s", state_name(vr->state));
 	out_u64(OUT_ANY, "generation", " generation %llu", vr->generation);
-	resync_pids(vr);
+	show_pids(vr, pids);
 	out_open_array("ports");
 	for (i = 0; i < vr->nports; i++) {
 		out_text(" ");

@@ -26,13 +26,12 @@ size_t plane_pids(const struct vr *vr, uint32_t pids[EUROPA_QUEUES_MAX])
 
 bool plane_has_pid(const struct vr *vr, uint32_t pid)
 {
-	uint32_t pids[EUROPA_QUEUES_MAX];
-	size_t n = plane_pids(vr, pids);
+	bool has = vr->pid == pid;
+	size_t i;
 
-	while (n)
-		if (pids[--n] == pid)
-			return true;
-	return false;
+	for (i = 0; i < vr->nqueues; i++)
+		has = has || vr->queues[i].pid == pid;
+	return pid && has;
 }
 
 uint64_t plane_features(const struct vr *vr)

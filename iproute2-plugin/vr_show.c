@@ -144,18 +144,25 @@ static void show_device(const struct vr_conf *c)
 		out_text(" device %s", path);
 }
 
-/* The first, as there was when there could be one; and all. */
-static void show_pids(const struct vr *vr)
+size_t show_pids(const struct vr *vr, uint32_t pids[EUROPA_QUEUES_MAX])
 {
-	uint32_t pids[EUROPA_QUEUES_MAX];
 	size_t i, n = plane_pids(vr, pids);
 
 	if (n)
 		out_u64(OUT_ANY, "pid", " pid %llu", pids[0]);
-	else
-		out_null("pid");
 	for (i = 1; i < n; i++)
 		out_text(",%u", pids[i]);
+	return n;
+}
+
+/* The first, as there was when there could be one; and all. */
+static void show_all_pids(const struct vr *vr)
+{
+	uint32_t pids[EUROPA_QUEUES_MAX];
+	size_t i, n = show_pids(vr, pids);
+
+	if (!n)
+		out_null("pid");
 	out_open_array("pids");
 	for (i = 0; i < n; i++)
 		out_u64(OUT_JSON, NULL, NULL, pids[i]);
@@ -164,7 +171,7 @@ static void show_pids(const struct vr *vr)
 
 static void show_data_plane(const struct vr *vr)
 {
-	show_pids(vr);
+	show_all_pids(vr);
 	out_u64(OUT_JSON, "generation", NULL, vr->generation);
 	if (options.details)
 		out_text(" generation %u", vr->generation);

@@ -7,6 +7,9 @@
 
 void show_port(const struct vr_port *p);
 
+/* plane_pids(), shown: in JSON the first, nothing where there is none. */
+size_t show_pids(const struct vr *vr, uint32_t pids[EUROPA_QUEUES_MAX]);
+
 /* With a data plane that passes by the rules at the VR's ports. */
 bool vr_bypasses(const struct vr *vr);
 
