@@ -99,8 +99,8 @@ int europa_close(int fd);
  * europa_attach: become the data plane of one queue and map its pool, without
  * any feature. spares: blank slots wanted, 0 for the kernel's default. No packet
  * arrives yet.
- * -EBUSY there is a data plane; -EISCONN fd has another queue; -EPROTO kernel and library differ in version;
- * -EINVAL no such queue; -EBADF fd is not open for reading and writing;
+ * -EBUSY there is a data plane; -EISCONN fd has another queue; -EPROTO kernel and
+ * library differ in version; -EINVAL no such queue; -EBADF fd is not open for reading and writing;
  * -ENODEV; -ENOMEM.
  */
 int europa_attach(struct europa_queue *q, int fd, unsigned int queue,

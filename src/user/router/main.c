@@ -339,7 +339,7 @@ static int with_router(struct europa_queue *q, uint32_t vr, const struct options
  * The VR's number by the node's name in sysfs. Its minor number is the same unless there
  * was a VR of this number before.
  */
-static uint32_t vr_number(dev_t device)
+static uint32_t number_of(dev_t device)
 {
 	char path[64], link[256];
 	const char *name;
@@ -353,20 +353,26 @@ static uint32_t vr_number(dev_t device)
 	return name && sscanf(name, "/europa!vr%u", &vr) == 1 ? vr : minor(device);
 }
 
+/* Without a queue. */
+static int vr_number(const struct options *o, uint32_t *vr)
+{
+	struct stat s;
+
+	if (fstat(o->fd, &s) || !S_ISCHR(s.st_mode))
+		return fail("the descriptor in EUROPA_FD is not a VR's.");
+	*vr = number_of(s.st_rdev);
+	return 0;
+}
+
 /* To take over comes last: when all is known that is to be known. */
 static int with_queue(const struct options *o)
 {
 	struct europa_queue q = { 0 };
-	struct stat s;
-	int status = 0;
+	int status = o->takeover ? vr_number(o, &q.vr) : attach(&q, o->fd, o);
 
-	if (!o->takeover)
-		status = attach(&q, o->fd, o);
-	else if (fstat(o->fd, &s) || !S_ISCHR(s.st_mode))
-		status = fail("the descriptor in EUROPA_FD is not a VR's.");
 	if (status)
 		return status;
-	status = with_router(&q, o->takeover ? vr_number(s.st_rdev) : q.vr, o);
+	status = with_router(&q, q.vr, o);
 	if (q.map)
 		europa_detach(&q);
 	return status;
@@ -390,13 +396,12 @@ static int ask(uint32_t vr, const struct options *o)
 /* A data plane may be at work meanwhile. */
 static int without_queue(const struct options *o)
 {
-	struct stat s;
+	uint32_t vr;
+	int status = vr_number(o, &vr);
 
-	if (fstat(o->fd, &s) || !S_ISCHR(s.st_mode))
-		return fail("the descriptor in EUROPA_FD is not a VR's.");
-	if (!o->check)
-		return ask(vr_number(s.st_rdev), o);
-	return with_router(NULL, vr_number(s.st_rdev), o);
+	if (status)
+		return status;
+	return o->check ? with_router(NULL, vr, o) : ask(vr, o);
 }
 
 int main(int argc, char **argv)
