@@ -47,7 +47,7 @@ make_world()
 
 laid_over()
 {
-	local upper=$WORLD.d/upper/$1 work=$WORLD.d/work/$1
+	local upper=$WORLD.d/$1.upper work=$WORLD.d/$1.work
 
 	mkdir -p "$upper" "$work" "$WORLD/$1"
 	x mount -t overlay world -o "lowerdir=$(realpath "$UNPACKED")/$1:/$1,upperdir=$upper,workdir=$work" \

@@ -25,17 +25,8 @@ python()
 }
 
 # Python takes its time where nothing is compiled yet.
-says() { wait_until 60 grep -qx -- "$1" "$SAID" || { cat "$SAID" >&2; return 1; }; }
-
-# ends_well: what was spawned.
-ends_well()
-{
-	local status=0
-
-	wait "$SPAWNED" || status=$?
-	cat "$SAID" >&2
-	assert_eq "$status" 0 "status of the program"
-}
+# shellcheck disable=SC2034
+SAYS_WITHIN=60
 
 @test "the reflector sends all IPv4 back" {
 	local before
@@ -62,7 +53,7 @@ ends_well()
 	python queue.py blue verdicts
 	says receiving
 	ns a ping -n -q -c 3 -i 0.01 -W 1 10.2.0.2 || true
-	ends_well
+	ended_well "$SPAWNED" "$SAID" "the program"
 	assert_eq "$(vr_stat blue '.stats | [.send, .punt, .drop] | map(tostring) | join(" ")')" "6 1 1"
 	wait "$seen"
 	assert_eq "$(awk '$1 == "0x0000:" { print substr($2, 1, 2) }' "$SEEN" | xargs)" "00 01 02 03 04" "their first bytes"
@@ -71,7 +62,7 @@ ends_well()
 @test "what is wrong is refused in Python's way, and costs no slot" {
 	topology slots 64
 	python queue.py blue refused
-	ends_well
+	ended_well "$SPAWNED" "$SAID" "the program"
 	grep -qx "refused ok" "$SAID"
 	idle
 }
@@ -81,6 +72,6 @@ ends_well()
 	python queue.py blue wait
 	says waiting
 	kill "$SPAWNED"
-	ends_well
+	ended_well "$SPAWNED" "$SAID" "the program"
 	grep -qx handler "$SAID"
 }

@@ -30,14 +30,7 @@ receive()
 	wait_until 10 grep -q listening "$RECEIVED"
 }
 
-all_received()
-{
-	local status=0
-
-	wait "$RECEIVER" || status=$?
-	cat "$RECEIVED" >&2
-	assert_eq "$status" 0 "status of the receiver"
-}
+all_received() { ended_well "$RECEIVER" "$RECEIVED" "the receiver"; }
 
 # send_flows [ROUNDS [CPU]]: by that processor.
 send_flows()

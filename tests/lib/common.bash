@@ -107,6 +107,16 @@ spawn()
 	RIG_PIDS+=("$SPAWNED")
 }
 
+# ended_well PID LOG WHO: a spawned process ends by itself, well.
+ended_well()
+{
+	local status=0
+
+	wait "$1" || status=$?
+	cat "$2" >&2
+	assert_eq "$status" 0 "status of $3"
+}
+
 kill_spawned()
 {
 	local pid

@@ -106,8 +106,9 @@ raw()
 	SAID=$SPAWNED_LOG
 }
 
-# says REGEX: the last `raw` does, within some time.
-says() { wait_until 20 grep -Eqx -- "$1" "$SAID" || { cat "$SAID" >&2; return 1; }; }
+# says REGEX: the last `raw` does, within some time, which may be set.
+SAYS_WITHIN=20
+says() { wait_until "$SAYS_WITHIN" grep -Eqx -- "$1" "$SAID" || { cat "$SAID" >&2; return 1; }; }
 next_word() { x kill -USR1 "$RAW"; }
 
 # hostile ENTRIES [threads]: evil's data plane, number 8, in the background, in $EVIL, its words in
@@ -172,12 +173,8 @@ load()
 # loaded_ok: end the closed loop, if it has no end; nothing was lost and nothing came twice.
 loaded_ok()
 {
-	local status=0
-
 	[ -n "$CLIENT_COUNT" ] || kill -TERM "$CLIENT"
-	wait "$CLIENT" || status=$?
-	cat "$CLIENT_SAID" >&2
-	assert_eq "$status" 0 "status of the closed loop"
+	ended_well "$CLIENT" "$CLIENT_SAID" "the closed loop"
 }
 
 # moves COUNTER [VR]: it grows within some time.
