@@ -184,11 +184,10 @@ static netdev_tx_t europa_port_xmit(struct sk_buff *skb, struct net_device *dev)
 	return NETDEV_TX_OK;
 }
 
-static bool europa_port_own_mac(const struct europa_port *port)
+static bool europa_port_own_mac(const struct europa_port *port, const u8 *mac)
 {
 	return port->mode == EUROPA_MODE_MAC &&
-	       !ether_addr_equal(port->dev->dev_addr,
-				 port->lower_dev->dev_addr);
+	       !ether_addr_equal(mac, port->lower_dev->dev_addr);
 }
 
 /* A NIC delivers only the addresses it was told. */
@@ -198,7 +197,7 @@ static int europa_port_filter_on(struct europa_port *port)
 
 	if (port->mode == EUROPA_MODE_PASSTHRU)
 		return dev_set_promiscuity(port->lower_dev, 1);
-	if (!europa_port_own_mac(port))
+	if (!europa_port_own_mac(port, port->dev->dev_addr))
 		return 0;
 	err = dev_uc_add(port->lower_dev, port->dev->dev_addr);
 	port->in_filter = !err;
@@ -344,19 +343,28 @@ static bool europa_port_may_set_mac(const struct europa_port *port)
 	       (!(current->flags & PF_KTHREAD) && capable(CAP_NET_ADMIN));
 }
 
+/* The device below learns the new address first: a failure changes nothing. */
 static int europa_port_put_mac(struct europa_port *port, const u8 *mac)
 {
+	struct net_device *lower = port->lower_dev;
+	bool filter = port->dev->flags & IFF_UP &&
+		      europa_port_own_mac(port, mac);
+	int err = filter ? dev_uc_add(lower, mac) : 0;
+
+	if (err)
+		return err;
+	if (port->in_filter)
+		dev_uc_del(lower, port->dev->dev_addr);
+	port->in_filter = filter;
 	eth_hw_addr_set(port->dev, mac);
 	europa_lower_rehash(port->lower, port);
-	return port->dev->flags & IFF_UP ? europa_port_filter_on(port) : 0;
+	return 0;
 }
 
 static int europa_port_set_mac(struct net_device *dev, void *p)
 {
 	struct europa_port *port = netdev_priv(dev);
 	struct sockaddr *sa = p;
-	u8 was[ETH_ALEN];
-	int err;
 
 	if (!is_valid_ether_addr(sa->sa_data))
 		return -EADDRNOTAVAIL;
@@ -371,13 +379,7 @@ static int europa_port_set_mac(struct net_device *dev, void *p)
 	if (port->mode == EUROPA_MODE_MAC &&
 	    europa_port_mac_taken(port, sa->sa_data))
 		return -EADDRINUSE;
-	ether_addr_copy(was, dev->dev_addr);
-	if (dev->flags & IFF_UP)
-		europa_port_filter_off(port);
-	err = europa_port_put_mac(port, sa->sa_data);
-	if (err)
-		europa_port_put_mac(port, was);
-	return err;
+	return europa_port_put_mac(port, sa->sa_data);
 }
 
 static int europa_port_change_mtu(struct net_device *dev, int mtu)
