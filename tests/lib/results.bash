@@ -63,48 +63,65 @@ begin_failure()
 	failure=$1
 }
 
+# begin_file FILE: for who reads results of several, and wants to know.
+begin_file() { :; }
+
+# What bats says before its plan is why there is none.
+early=''
+
+# end_file NAME STATUS
+end_file()
+{
+	tell_failure
+	((planned || $2 == 0)) || failed "$1: bats ended with status $2 and ran nothing" "$early"
+	file='' early=''
+}
+
 # read_line LINE: uses and sets the caller's file, current, planned, seen.
 read_line()
 {
-	local line=$1 short=${file##*/}
+	local line=$1 about=${file##*/}
 
-	short=${short%.bats}
+	about=${about%.bats}
 	case $line in
-	"file "*) file=${line#file } current='' ;;
+	"file "*)
+		file=${line#file } current='' planned=0 seen=0
+		begin_file "$file"
+		;;
 	"begin "*)
 		tell_failure
 		current=${line#begin * }
 		seen=$((seen + 1))
 		;;
 	"not ok "*)
-		begin_failure "$short: $(test_name "${line#not ok * }")"
+		begin_failure "$about: $(test_name "${line#not ok * }")"
 		current=''
 		;;
 	"ok "*" # skip"*)
-		skipped "$short: $(test_name "${line#ok * }") (${line##*# skip })"
+		skipped "$about: $(test_name "${line#ok * }") (${line##*# skip })"
 		current=''
 		;;
 	"ok "*)
-		passed "$short: $(test_name "${line#ok * }")"
+		passed "$about: $(test_name "${line#ok * }")"
 		current=''
 		;;
-	"leaks bad") begin_failure "$short: the module has leaked memory" ;;
-	"klog bad") begin_failure "$short: the kernel log is not clean" ;;
-	"done "*)
-		tell_failure
-		file=''
-		;;
+	"leaks bad") begin_failure "$about: the module has leaked memory" ;;
+	"klog bad") begin_failure "$about: the kernel log is not clean" ;;
+	"done "*) end_file "$about" "${line##* }" ;;
 	"1.."*) planned=${line#1..} seen=0 ;;
 	"suite "*) ;;
-	*) [ -z "$failure" ] || details+="        $line"$'\n' ;;
+	*)
+		((planned)) || early+="        $line"$'\n'
+		[ -z "$failure" ] || details+="        $line"$'\n'
+		;;
 	esac
 }
 
-# read_results LOG SECONDS: of one run-files, from standard input. False if it was silent
-# for that long.
+# read_results SECONDS: of one run-files, from standard input, all of it to $log. False if it was
+# silent for that long.
 read_results()
 {
-	local log=$1 silence=$2 line
+	local silence=$1 line
 
 	while true; do
 		IFS= read -r -t "$silence" line
@@ -113,7 +130,8 @@ read_results()
 		1) break ;;
 		*) return 1 ;;
 		esac
-		printf '%s\n' "$line" >> "$log"
 		read_line "$line"
+		# shellcheck disable=SC2154 # the caller's
+		printf '%s\n' "$line" >> "$log"
 	done
 }
