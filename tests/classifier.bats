@@ -153,6 +153,7 @@ verdicts()
 # Without neighbours, whom nobody asks then whether they are still there.
 @test "the host keeps what is its own" {
 	ns blue-a ip neigh flush all
+	ns blue-b ip neigh flush all
 	ns blue ip neigh flush all
 	mark blue
 	ping_all blue-a 10 10.1.1.100

@@ -175,6 +175,8 @@ given_back()
 	terminal ip-vr top
 	pid=$(cat "$BATS_TEST_TMPDIR/pid")
 	kill -TSTP "$pid"
+	# SIGCONT takes back a SIGTSTP that has not arrived yet.
+	shows $'\e[?1049l'
 	kill -CONT "$pid"
 	again() { [ "$(grep -aoF $'\e[?1049h' "$SCREEN" | wc -l)" = 2 ]; }
 	wait_until 20 again
