@@ -216,6 +216,7 @@ static void read_queue(const struct nlattr *nest, struct vr *vr)
 			break;
 		case EUROPA_QUEUE_A_ENDED: q->ended = nl_uint(attr); break;
 		case EUROPA_QUEUE_A_GIVEN: q->given = nl_uint(attr); break;
+		case EUROPA_QUEUE_A_SNAP: q->snap = nl_uint(attr); break;
 		}
 	}
 }

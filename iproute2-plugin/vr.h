@@ -72,6 +72,7 @@ struct vr_queue {
 	bool told;		/* the kernel tells what follows: of each queue */
 	uint8_t state, ended;
 	uint32_t pid, generation, given;
+	uint32_t snap;		/* bytes; 0: not told, or none is attached */
 	uint64_t features;
 };
 

@@ -525,6 +525,8 @@ static void show_queue(const struct vr *vr, const struct vr_queue *q)
 	out_u64(OUT_JSON, "held", NULL, q->held);
 	out_text(" held %llu bytes", (unsigned long long)q->held);
 	out_string(OUT_ANY, C_NONE, "poll", " poll %s", poll_state(vr, q));
+	if (q->snap)
+		out_u64(OUT_ANY, "snap", " snap %llu", q->snap);
 	if (q->told)
 		show_queue_plane(vr, q);
 }

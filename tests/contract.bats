@@ -268,6 +268,29 @@ told_of() { [ "$(grep -c ^told "$SAID")" -ge "$1" ]; }
 	assert_eq "$(sed -n 's/.*europa_wake: //p' /sys/kernel/tracing/trace)" "vr=7" "wakes in the trace"
 }
 
+@test "no more of a packet than the data plane wants, nor than the VR allows, and it goes on whole" {
+	raw "$NODE" attach,snap=63 attach,snap=1985 attach,snap=0x10000 attach,snap=100 map start shape \
+		tell discard tell give pause
+	says "start: ok"
+	assert_eq "$(grep -cx "attach,snap=.*: EINVAL" "$SAID")" 3 "snaps that there cannot be"
+	grep -q "^vr 7 .* snap 100 " "$SAID"
+	assert_eq "$(vr_stat blue '.queue[0].snap, .snap')" $'100\n1984' "what the data plane sees, and the VR's"
+	pinged 1
+	told 1 "len 98 bytes 98 offset 192 port 0"
+	x ns a ping -n -q -c 1 -w 10 -s 1000 10.1.0.1
+	told 2 "len 1042 bytes 100 offset 192 port 0"
+	x kill "$RAW"
+	idle
+	assert_eq "$(vr_stat blue '.queue[0].snap')" null "of nobody"
+	x ip vr set blue snap 80
+	raw "$NODE" attach,snap=100 map shape detach attach shape detach attach,snap=64 shape pause
+	says pausing
+	assert_eq "$(sed -n 's/^vr 7 .* \(snap [0-9]*\) .*/\1/p' "$SAID" | xargs)" "snap 80 snap 80 snap 64"
+	x kill "$RAW"
+	idle
+	x ip vr set blue snap 1984
+}
+
 @test "what attach tells, and what port tells" {
 	raw "$NODE" attach map shape ctl port=0 port=1 pause
 	says pausing

@@ -192,8 +192,7 @@ static int europa_file_take_queue(struct europa_file *file,
 	if (!err && europa_file_has_another(file, queue))
 		err = -EISCONN;
 	if (!err)
-		err = europa_queue_attach(queue, file, pool, a->features &
-					  ~EUROPA_FEATURE_TAKEOVER);
+		err = europa_queue_attach(queue, file, pool, a);
 	europa_handover_end(queue);
 	if (!err) {
 		a->vr = file->vr->id;
@@ -235,7 +234,7 @@ static int europa_file_try_attach(struct europa_file *file,
 		if (err)
 			return err;
 		europa_queue_await_freed(queue);
-		pool = europa_pool_create(slots, READ_ONCE(vr->snap),
+		pool = europa_pool_create(slots, europa_vr_snap(vr, a->snap),
 					  a->spares);
 		if (!pool)
 			return -ENOMEM;
@@ -270,6 +269,12 @@ static int europa_file_await_attach(struct europa_file *file,
 	return err;
 }
 
+/* As a VR's setting; or there is no wish. */
+static bool europa_file_snap_fits(u32 snap)
+{
+	return !snap || (snap >= EUROPA_SNAP_MIN && snap <= EUROPA_SNAP_MAX);
+}
+
 /* User memory is never touched under vr->lock: a fault takes mmap_lock. */
 static int europa_file_attach(struct file *filp, void __user *arg)
 {
@@ -284,7 +289,7 @@ static int europa_file_attach(struct file *filp, void __user *arg)
 		return -EFAULT;
 	if (a.version != EUROPA_ABI_VERSION)
 		return -EPROTO;
-	if (a.queue >= queues ||
+	if (a.queue >= queues || !europa_file_snap_fits(a.snap) ||
 	    memchr_inv(a.reserved, 0, sizeof(a.reserved)))
 		return -EINVAL;
 	a.queue = array_index_nospec(a.queue, queues);

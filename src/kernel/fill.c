@@ -106,7 +106,7 @@ int europa_fill_ports(struct sk_buff *skb, struct europa_vr *vr,
 struct europa_look {
 	bool attached, asleep;
 	u8 state, ended;
-	u32 pid, generation, given;
+	u32 pid, generation, given, snap;
 	u32 count[EUROPA_OWNER_COUNT];
 	u64 features, kept;
 };
@@ -127,6 +127,7 @@ static void europa_fill_look(struct europa_queue *queue,
 		europa_pool_count(queue->pool, look->count);
 		look->kept = queue->pool->kept_bytes + queue->hold.bytes;
 		look->given = queue->pool->rx.cursor;
+		look->snap = queue->pool->snap;
 		look->asleep = europa_queue_asleep(queue);
 	}
 	spin_unlock_bh(&queue->lock);
@@ -159,9 +160,11 @@ static int europa_fill_queue_plane(struct sk_buff *skb,
 	     nla_put_u8(skb, EUROPA_QUEUE_A_ENDED, look->ended)) ||
 	    nla_put_u32(skb, EUROPA_QUEUE_A_GIVEN, look->given))
 		return -EMSGSIZE;
-	return look->attached ? nla_put_u64_64bit(skb, EUROPA_QUEUE_A_FEATURES,
-						  look->features,
-						  EUROPA_QUEUE_A_PAD) : 0;
+	if (!look->attached)
+		return 0;
+	return nla_put_u32(skb, EUROPA_QUEUE_A_SNAP, look->snap) ?:
+	       nla_put_u64_64bit(skb, EUROPA_QUEUE_A_FEATURES, look->features,
+				 EUROPA_QUEUE_A_PAD);
 }
 
 static int europa_fill_queue(struct sk_buff *skb, struct europa_queue *queue)

@@ -70,7 +70,7 @@ struct europa_pool {
 	struct kref refs;
 	atomic_t maps;		/* VMAs; the last one gone detaches */
 	u32 slots;
-	u32 snap;
+	u32 snap;		/* most bytes of a packet in a slot */
 	u32 spares;
 	u32 nfree;
 	u32 count[EUROPA_OWNER_COUNT];	/* slots by owner; FREE is nfree */
@@ -110,17 +110,23 @@ static inline void europa_pool_copy32(void *to, const void *from)
 
 /*
  * Between packet and slot. What headers and small packets take, 32 to 64
- * bytes, in two pieces that may overlap: starting a string instruction costs
- * more than that.
+ * bytes, in two pieces that may overlap, and what a data plane sees that wants no
+ * more than headers, in some: starting a string instruction costs more than that.
  */
 static inline void europa_pool_copy(void *to, const void *from, u32 bytes)
 {
+	u32 at;
+
 	if (likely(bytes - 32 <= 32)) {
 		europa_pool_copy32(to, from);
-		europa_pool_copy32(to + bytes - 32, from + bytes - 32);
+	} else if (bytes - 64 <= 128) {
+		for (at = 0; at < bytes - 32; at += 32)
+			europa_pool_copy32(to + at, from + at);
 	} else {
 		memcpy(to, from, bytes);
+		return;
 	}
+	europa_pool_copy32(to + bytes - 32, from + bytes - 32);
 }
 
 struct europa_pool *europa_pool_create(u32 slots, u32 snap, u32 spares);

@@ -62,18 +62,20 @@ void europa_queue_note(struct europa_queue *queue, enum europa_event event)
  * settings changed meanwhile. Packets still go to the fallback: see run.
  */
 int europa_queue_attach(struct europa_queue *queue, struct europa_file *file,
-			struct europa_pool *pool, u64 features)
+			struct europa_pool *pool,
+			const struct europa_attach *a)
 {
 	lockdep_assert_held(&queue->vr->lock);
 	if (queue->vr->dead)
 		return -ENODEV;
 	if (queue->pool)
 		return -EBUSY;
-	if (!europa_vr_claim(queue->vr, queue->index, pool->slots, pool->snap))
+	if (!europa_vr_claim(queue->vr, queue->index, pool, a->snap))
 		return -EAGAIN;
 	pool->ctl->generation = queue->generation + 1;
 	queue->uid = current_euid(); /* may be looked at as soon as the pool is */
-	europa_queue_set_pool(queue, pool, features);
+	europa_queue_set_pool(queue, pool,
+			      a->features & ~EUROPA_FEATURE_TAKEOVER);
 	WRITE_ONCE(queue->file, file);
 	europa_age_start(queue);
 	europa_queue_note(queue, EUROPA_EVENT_ATTACH);

@@ -320,16 +320,25 @@ enum europa_state europa_vr_state(struct europa_vr *vr)
 	return state;
 }
 
-/* A data plane comes, for a pool of that geometry: not if the VR has another by
- * now. What it had when this was true it keeps until unclaim.
+/* Bytes of a packet for a data plane that wants so many; 0: as many as there are. */
+u32 europa_vr_snap(const struct europa_vr *vr, u32 wanted)
+{
+	return min(READ_ONCE(vr->snap), wanted ?: EUROPA_SNAP_MAX);
+}
+
+/* A data plane comes, with a pool of that geometry, who wants so many bytes of a
+ * packet: not if the VR has another by now. What it had when this was true it keeps
+ * until unclaim.
  */
-bool europa_vr_claim(struct europa_vr *vr, u32 index, u32 slots, u32 snap)
+bool europa_vr_claim(struct europa_vr *vr, u32 index,
+		     const struct europa_pool *pool, u32 snap)
 {
 	bool fits;
 
 	lockdep_assert_held(&vr->lock);
 	spin_lock(&vr->plan);
-	fits = index < vr->nr_queues && slots == vr->slots && snap == vr->snap;
+	fits = index < vr->nr_queues && pool->slots == vr->slots &&
+	       pool->snap == europa_vr_snap(vr, snap);
 	if (fits)
 		vr->attached++;
 	spin_unlock(&vr->plan);

@@ -210,7 +210,9 @@ void europa_vr_config_get(const struct europa_vr *vr,
 void europa_vr_put(struct europa_vr *vr);
 enum europa_state europa_vr_state(struct europa_vr *vr);
 void europa_vr_stats(struct europa_vr *vr, struct europa_stats *sum);
-bool europa_vr_claim(struct europa_vr *vr, u32 index, u32 slots, u32 snap);
+u32 europa_vr_snap(const struct europa_vr *vr, u32 wanted);
+bool europa_vr_claim(struct europa_vr *vr, u32 index,
+		     const struct europa_pool *pool, u32 snap);
 void europa_vr_unclaim(struct europa_vr *vr);
 
 /* For vr_admin.c. */

@@ -4,7 +4,8 @@
  * raw [read=|write=]DEVICE|fd=N WORD...: do the words in order, say what came of each, and
  * go on. The device is opened for both, or one only.
  *
- *   attach[,version=N][,queue=N][,spares=N][,features=N][,reserved=N]
+ *   attach[,version=N][,queue=N][,spares=N][,features=N][,snap=N]
+ *          [,reserved=N]
  *   proxy          attach by a child that shares files and memory, and ends
  *   map[,pages=±N][,offset=N][,private][,readonly]
  *   start  stop  detach  kick  unmap  close  open=PATH  dup  execute
@@ -106,6 +107,7 @@ static int do_attach(void)
 	new.at.queue = option("queue", 0);
 	new.at.spares = option("spares", 0);
 	new.at.features = option("features", 0);
+	new.at.snap = option("snap", 0);
 	new.at.reserved[3] = option("reserved", 0);
 	new.at.version = option("version", EUROPA_ABI_VERSION);
 	ret = dp_error(ioctl(dp.fd, EUROPA_IOC_ATTACH, &new.at));

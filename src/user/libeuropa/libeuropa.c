@@ -32,7 +32,8 @@ AT(europa_attach, features, 8);
 AT(europa_attach, map_size, 56);
 AT(europa_attach_options, spares, 4);
 AT(europa_attach_options, features, 8);
-AT(europa_attach_options, reserved, 16);
+AT(europa_attach_options, snap, 16);
+AT(europa_attach_options, reserved, 24);
 _Static_assert(sizeof(struct europa_entry) == 16, "europa_entry");
 _Static_assert(sizeof(struct europa_slot) == 64, "europa_slot");
 _Static_assert(sizeof(struct europa_ctl) == 128, "europa_ctl");
@@ -138,6 +139,7 @@ static int ask_to_attach(int fd, const struct europa_attach_options *o,
 		.version = EUROPA_ABI_VERSION,
 		.queue = o->queue,
 		.spares = o->spares,
+		.snap = o->snap,
 		.features = features,
 	};
 	return ioctl(fd, EUROPA_IOC_ATTACH, a) ? -errno : 0;
@@ -176,7 +178,7 @@ int europa_attach_with(struct europa_queue *q, int fd,
 
 	if (!o)
 		o = &defaults;
-	if (!is_zero(o->reserved, sizeof(o->reserved) / sizeof(o->reserved[0])))
+	if (o->reserved0 || !is_zero(o->reserved, sizeof(o->reserved) / sizeof(o->reserved[0])))
 		return -EINVAL;
 	err = ask_to_attach(fd, o, o->features, &a);
 	if (err == -EINVAL && o->features)

@@ -71,7 +71,13 @@ struct europa_attach_options {
 	__u64 features;		/* EUROPA_FEATURE_*, as wanted; those the kernel
 				 * does not know are not granted: q->features
 				 */
-	__u64 reserved[6];	/* 0, else -EINVAL */
+	__u32 snap;		/* most bytes of a packet that you look at, 64 to
+				 * 1984: no more is copied, the rest goes out as it
+				 * came; 0: as many as `ip vr ... snap` allows;
+				 * what there is then: q->snap
+				 */
+	__u32 reserved0;	/* these, too: 0, else -EINVAL */
+	__u64 reserved[5];
 };
 
 /*
@@ -116,7 +122,7 @@ int europa_attach(struct europa_queue *q, int fd, unsigned int queue,
  * waking you. EUROPA_FEATURE_TAKEOVER: instead of -EBUSY take the queue over from
  * the data plane there is, which is given a second to finish; packets are on rx at
  * once, so attach when all else is ready. -EPERM: it is another user's. o NULL: all
- * defaults. -EINVAL also: reserved is not 0; else as europa_attach().
+ * defaults. -EINVAL also: snap, or what is reserved is not 0; else as europa_attach().
  */
 int europa_attach_with(struct europa_queue *q, int fd,
 		       const struct europa_attach_options *o);

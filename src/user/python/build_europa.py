@@ -13,7 +13,7 @@ struct europa_queue {
 	void *map;
 	...;
 };
-struct europa_attach_options { uint32_t queue, spares; uint64_t features; ...; };
+struct europa_attach_options { uint32_t queue, spares; uint64_t features; uint32_t snap; ...; };
 struct europa_port_info { uint32_t port, ifindex, mtu, flags; uint8_t address[6]; ...; };
 struct europa_entry { ...; };
 

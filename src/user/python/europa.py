@@ -92,25 +92,26 @@ class Queue:
 
     vr: a number, a name, or None for what `ip vr exec` hands over. queue: 0 to the VR's
     queues - 1. spares: blank slots wanted, 0 for the kernel's default. features: FEATURE_*
-    wanted; those that the kernel does not know are not granted, see features.
+    wanted; those that the kernel does not know are not granted, see features. snap: bytes of
+    a packet wanted at most, 64 to 1984, 0 for as many as the VR's setting allows, see snap.
     OSError: ENOENT no such VR, EACCES, EBUSY there is a data plane, EINVAL, ENODEV, ENOMEM.
     """
 
-    def __init__(self, vr=None, queue=0, spares=0, features=0, start=True):
+    def __init__(self, vr=None, queue=0, spares=0, features=0, start=True, snap=0):
         name = '' if vr is None else str(vr)
         self._fd = _check(_lib.europa_open(name.encode()), name or None)
         try:
-            self._attach(queue, spares, features)
+            self._attach(queue, spares, features, snap)
             if start:
                 self.start()
         except BaseException:
             self.close()
             raise
 
-    def _attach(self, queue, spares, features):
+    def _attach(self, queue, spares, features, snap):
         q = _ffi.new('struct europa_queue *')
         wanted = _ffi.new('struct europa_attach_options *',
-                          {'queue': queue, 'spares': spares, 'features': features})
+                          {'queue': queue, 'spares': spares, 'features': features, 'snap': snap})
         _check(_lib.europa_attach_with(q, self._fd, wanted))
         self._queue, size = q, q.map_size
         self.vr, self.queue = q.vr, q.queue

@@ -17,6 +17,7 @@
 #define SYNC_TIMEOUT	30000	/* ms without a message of the kernel */
 #define SPIN_DEFAULT	64	/* looks, some microseconds */
 #define CHECK_DEFAULT	10000	/* addresses */
+#define SNAP		192	/* bytes of a packet: all headers, inside a tunnel, too */
 
 struct options {
 	const char *vr;		/* NULL: EUROPA_FD */
@@ -204,6 +205,7 @@ static int attach(struct europa_queue *q, int fd, const struct options *o)
 	const struct europa_attach_options want = {
 		.queue = o->queue,
 		.features = features(o),
+		.snap = SNAP,
 	};
 	int err = europa_attach_with(q, fd, &want);
 

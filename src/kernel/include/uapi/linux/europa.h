@@ -180,7 +180,7 @@ struct europa_ctl {
  * ATTACH: EBADF not open for reading and writing; EBUSY the queue has a data
  * plane; EISCONN this file is attached to another queue: each takes a file of its
  * own; EPERM TAKEOVER, and it is not yours to replace; EPROTO version; EINVAL
- * queue, spares or reserved; ENODEV the VR is gone; ENOMEM. START, STOP, KICK,
+ * queue, spares, snap or reserved; ENODEV the VR is gone; ENOMEM. START, STOP, KICK,
  * DETACH: ENOTCONN not attached by this file. KICK returns entries drained.
  * Give the file to epoll after ATTACH, not before: each queue wakes its own.
  * The queue is detached when the attaching process closes the file (any
@@ -196,7 +196,11 @@ struct europa_attach {
 	__u32 slots;		/* out */
 	__u32 stride;		/* out: bytes from slot to slot */
 	__u32 headroom;		/* out: bytes before rx data, after the header */
-	__u32 snap;		/* out: most bytes of a packet in a slot */
+	__u32 snap;		/* in: most bytes of a packet wanted in a slot, from
+				 * EUROPA_SNAP_MAX down to EUROPA_SNAP_MIN, 0 for
+				 * all that the VR's setting allows; out: that, or
+				 * what the setting allows, if that is less
+				 */
 	__u32 rx_size;		/* out: ring entries, powers of two */
 	__u32 tx_size;
 	__u32 spare_size;
@@ -448,6 +452,9 @@ enum europa_queue_attr {
 	EUROPA_QUEUE_A_ENDED,	/* u8 */
 	EUROPA_QUEUE_A_GIVEN,	/* u32: packets given to the data plane since it
 				 * attached; wraps
+				 */
+	EUROPA_QUEUE_A_SNAP,	/* u32 bytes: most of a packet that the data plane
+				 * sees; only while attached
 				 */
 };
 
