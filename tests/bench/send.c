@@ -27,6 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "busy.h"
 #include "check.h"
 
 #define BURST_MAX	64
@@ -76,28 +77,6 @@ static int64_t count(int fd)
 		return fail("cannot read the counter");
 	text[n] = 0;
 	return strtoll(text, NULL, 10);
-}
-
-/*
- * Nanoseconds tasks have run on the processor, interrupts among them included:
- * the seventh number of its line. Not the current one's since it last woke.
- */
-static int64_t busy(void)
-{
-	char text[1024], *at;
-	int fd = open("/proc/schedstat", O_RDONLY), i;
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-
-	if (n <= 0)
-		return fail("cannot read /proc/schedstat");
-	close(fd);
-	text[n] = 0;
-	at = strstr(text, "\ncpu0 ");
-	if (!at)
-		return -1;
-	for (at += 6, i = 0; i < 6; i++)
-		strtoll(at, &at, 10);
-	return strtoll(at, NULL, 10);
 }
 
 static int open_socket(const struct sender *s, const char *address)
@@ -200,10 +179,12 @@ static int measure(struct sender *s)
 	int64_t start = count(s->counter_fd), from, to;
 
 	clock_nanosleep(CLOCK_MONOTONIC, 0, &s->pause, NULL);
-	from = busy();
-	if (from < 0 || windows(s, start))
+	from = busy_ns();
+	if (from < 0)
+		return fail("cannot read /proc/schedstat");
+	if (windows(s, start))
 		return -1;
-	to = busy();
+	to = busy_ns();
 	printf("%lu %" PRId64 " %lu %" PRId64 "\n", s->sent, to - from, s->again,
 	       count(s->counter_fd) - start);
 	return 0;

@@ -39,7 +39,7 @@ base_arguments()
 	# Emulation translates a program's code anew at each address that it is loaded at:
 	# without random addresses a command starts in half of the time.
 	kernel_line="console=$RIG_CONSOLE panic=-1 oops=panic nokaslr random.trust_cpu=1 no_timer_check norandmaps"
-	kernel_line+=" log_buf_len=8M rcupdate.rcu_cpu_stall_timeout=60 loglevel=5"
+	kernel_line+=" log_buf_len=8M rcupdate.rcu_cpu_stall_timeout=60 loglevel=5 $more"
 }
 
 # A /dev/kvm can open and still never boot a stock kernel: believe only a boot.

@@ -35,6 +35,8 @@ arguments()
 		con=null con0=null,fd:1 ssl=null ssl0=null,fd:7 ssl1=null,fd:8 console=tty0
 		random.trust_cpu=1 log_buf_len=8M rcupdate.rcu_cpu_stall_timeout=60 loglevel=5
 		rig.run="$run" rig.dir="$RIG_DIR" rig.fs=hostfs seccomp=auto)
+	# shellcheck disable=SC2154,SC2206 # words
+	uml_args+=($more)
 	[ -z "$interactive" ] || uml_args+=(ssl2=fd:3)
 }
 
