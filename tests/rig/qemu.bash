@@ -128,6 +128,17 @@ machine_helpers()
 	die "virtiofsd does not start"
 }
 
+# What the threads of virtiofsd wait for, for who wonders why a guest hangs.
+machine_helpers_tell()
+{
+	local task
+
+	[ -n "${fsd:-}" ] || return 0
+	for task in "/proc/$fsd/task"/*; do
+		echo "    virtiofsd ${task##*/}: $(cat "$task/wchan") in system call $(cat "$task/syscall")"
+	done >&2
+}
+
 machine_helpers_end()
 {
 	if [ -n "${fsd:-}" ]; then
@@ -139,7 +150,12 @@ machine_helpers_end()
 
 device_arguments()
 {
-	qemu_args+=(-smp "$cpus" -m "$memory"
+	local most=$cpus
+
+	# To one processor, and none to come, QEMU before 8.1 gives no memory barriers, though its
+	# devices look at the same memory; then a request to virtiofs can be waited for, for ever.
+	[ "$accel" = kvm ] || [ -n "$icount" ] || ((most > 1)) || most=2
+	qemu_args+=(-smp "$cpus,maxcpus=$most" -m "$memory"
 		-object "memory-backend-memfd,id=mem,size=${memory}M,share=on" -numa node,memdev=mem
 		-chardev "socket,id=fs,path=$sock" -device vhost-user-fs-pci,chardev=fs,tag=rig
 		-device virtio-serial-pci

@@ -26,6 +26,7 @@ machine_prepare()
 }
 
 machine_helpers() { :; }
+machine_helpers_tell() { :; }
 machine_helpers_end() { :; }
 
 # What goes with the machine is kept where the run's files are, and not at home.
