@@ -40,10 +40,10 @@ __attribute__((noinline)) void route_burst(struct router *r);
 void route_burst(struct router *r)
 {
 	struct europa_entry e[EUROPA_BURST];
-	unsigned int n = europa_rx_peek(r->q, e, EUROPA_BURST);
+	unsigned int n = europa_rx_peek(r->lane[0].q, e, EUROPA_BURST);
 
-	datapath_burst(r, e, n);
-	europa_tx_submit(r->q);
+	datapath_burst(r, &r->lane[0], e, n);
+	europa_tx_submit(r->lane[0].q);
 }
 
 static void fill(struct router *r, unsigned long routes)
@@ -118,7 +118,7 @@ int main(int argc, char **argv)
 	fake_open(&k, &q, SLOTS, -1);
 	if (!router_init(&r))
 		return 1;
-	r.q = &q;
+	r.lane[0].q = &q;
 	two_ports(&r);
 	fill(&r, routes);
 	if (ways)
@@ -137,7 +137,7 @@ int main(int argc, char **argv)
 			;
 	}
 	printf("%lu packets, %lu sent, %u routes, %zu bytes: %.1f ns per packet\n",
-	       done, (unsigned long)r.stats.sent, r.ip4.fib.routes,
+	       done, (unsigned long)r.lane[0].stats.sent, r.ip4.fib.routes,
 	       fib4_bytes(&r.ip4.fib), (double)spent / done);
-	return r.stats.sent == 0;
+	return r.lane[0].stats.sent == 0;
 }

@@ -556,7 +556,7 @@ int main(int argc, char **argv)
 	start = now();
 	fill(routes);
 	print_portions("filled", now() - start);
-	printf("%u routes, %u pieces, %zu bytes\n", fib.routes, fib.ranges.count,
+	printf("%u routes, %u pieces, %zu bytes\n", fib.routes, fib.ranges.index->count,
 	       fib6_bytes(&fib));
 	list();
 	multi_make();

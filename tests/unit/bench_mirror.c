@@ -151,7 +151,7 @@ static bool portion(struct loop *l, uint64_t *longest)
 
 static void follow(struct loop *l, unsigned int seconds)
 {
-	const struct stats before = l->r->stats;
+	const struct mirror_stats before = l->r->stats;
 	uint64_t end = ms() + seconds * 1000ull, start = spent(), longest = 0, messages;
 	struct pollfd p = { .fd = l->nl.fd, .events = POLLIN };
 

@@ -8,7 +8,7 @@ int setup(void **state)
 
 	fake_open(&b->k, &b->q, 256, -1);
 	assert_true(router_init(&b->r));
-	b->r.q = &b->q;
+	b->r.lane[0].q = &b->q;
 	two_ports(&b->r);
 	b->gateway = gateway(&b->r, 0xc0a80000, 16, 0x0a010001);
 	addr4_add(&b->r.ip4.own, 0x0a000001, 10, 24);
@@ -43,7 +43,7 @@ struct europa_entry pass(struct bed *b, uint32_t len, unsigned int flags,
 	europa_ring_submit(&b->k.rx);
 	n = europa_rx_peek(&b->q, e, EUROPA_BURST);
 	assert_int_equal(n, 1);
-	datapath_burst(&b->r, e, n);
+	datapath_burst(&b->r, &b->r.lane[0], e, n);
 	assert_int_equal(fake_drain(&b->k, &out), 0);
 	assert_int_equal(europa_tx_submit(&b->q), 1);
 	assert_int_equal(fake_drain(&b->k, &out), 1);
@@ -75,14 +75,14 @@ void sends(struct bed *b, uint32_t len, unsigned int flags,
 void punts_meta(struct bed *b, uint32_t len, unsigned int flags,
 		const struct europa_slot *meta, enum punt why)
 {
-	uint64_t before = b->r.stats.punt[why];
+	uint64_t before = b->r.lane[0].stats.punt[why];
 	struct europa_entry e = pass(b, len, flags, meta);
 
 	assert_int_equal(e.op, EUROPA_OP_PUNT);
 	assert_int_equal(e.len, len);
 	assert_memory_equal(fake_data(&b->k, &e), b->frame,
 			    len < FAKE_SNAP ? len : FAKE_SNAP);
-	assert_int_equal(b->r.stats.punt[why], before + 1);
+	assert_int_equal(b->r.lane[0].stats.punt[why], before + 1);
 }
 
 void punts(struct bed *b, enum punt why)

@@ -123,6 +123,11 @@ static int attach(struct fake_device *d, struct europa_attach *a)
 {
 	struct europa_attach answer = d->fake.geometry;
 
+	/* One file, one queue; others are only asked for to see whether they are there. */
+	if (d->attached && a->queue) {
+		errno = a->queue > d->queues ? EINVAL : EISCONN;
+		return -1;
+	}
 	d->attaches++;
 	d->asked[1] = d->asked[0];
 	d->asked[0] = *a;

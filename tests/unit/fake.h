@@ -44,6 +44,7 @@ struct fake_device {
 	__u64 knows;		/* features */
 	bool first;		/* the first module: refuses any feature */
 	int err;		/* instead of attaching */
+	__u32 queues;		/* beside the first, which are all taken */
 	unsigned int attaches, detaches;	/* asked for */
 	struct europa_attach asked[2];	/* the last, and the one before it */
 	bool attached;

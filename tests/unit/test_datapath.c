@@ -12,7 +12,7 @@ static void test_forward(void **state)
 	struct bed *b = *state;
 
 	sends(b, 98, 0, NULL, 98);
-	assert_int_equal(b->r.stats.sent, 1);
+	assert_int_equal(b->r.lane[0].stats.sent, 1);
 }
 
 /* Padding to the shortest frame is not forwarded. */
@@ -361,7 +361,7 @@ static void test_burst(void **state)
 		europa_ring_submit(&b->k.rx);
 		assert_int_equal(europa_rx_peek(&b->q, e, EUROPA_BURST),
 				 EUROPA_BURST);
-		datapath_burst(&b->r, e, EUROPA_BURST);
+		datapath_burst(&b->r, &b->r.lane[0], e, EUROPA_BURST);
 		europa_tx_submit(&b->q);
 		for (i = 0; i < EUROPA_BURST; i++) {
 			assert_int_equal(fake_drain(&b->k, &out), 1);
@@ -652,7 +652,7 @@ static void test_group_member(void **state)
 		sent += way == 0x99;
 	}
 	assert_in_range(sent, 60, 140);
-	assert_int_equal(b->r.stats.punt[PUNT_NEIGH], 200 - sent);
+	assert_int_equal(b->r.lane[0].stats.punt[PUNT_NEIGH], 200 - sent);
 	/* One of no port of ours, one out of the port it came from, all dead. */
 	id = neigh_get(&b->r.neigh, 0, 0x0a000007);
 	neigh_set(&b->r.neigh, id, NUD_REACHABLE, peer_address);
@@ -660,7 +660,7 @@ static void test_group_member(void **state)
 	by_group(b, group_get(&b->r.groups, m, 2), 0);
 	for (i = 0; i < 200; i++)
 		assert_int_equal(flow(b, SRC, 0x14000001 + i, 0), -1);
-	assert_int_equal(b->r.stats.punt[PUNT_SAME] + b->r.stats.punt[PUNT_ROUTE], 200);
+	assert_int_equal(b->r.lane[0].stats.punt[PUNT_SAME] + b->r.lane[0].stats.punt[PUNT_ROUTE], 200);
 	m[0].dead = m[1].dead = true;
 	by_group(b, group_get(&b->r.groups, m, 2), 0);
 	build(b->frame, SRC, 0x14000001, 98);
@@ -702,7 +702,7 @@ static void test_nexthop_changes(void **state)
 	neigh_tick(&b->r.neigh, 100);
 	neigh_set(&b->r.neigh, second, NUD_STALE, NULL);
 	assert_int_equal(flow(b, SRC, 0x14000001, 0), -1);
-	assert_int_equal(b->r.stats.punt[PUNT_PROBE], 1);
+	assert_int_equal(b->r.lane[0].stats.punt[PUNT_PROBE], 1);
 	assert_int_equal(flow(b, SRC, 0x14000001, 0), 2);
 	assert_true(nexthop_del(&b->r.nexthops, 5));
 	build(b->frame, SRC, 0x14000001, 98);

@@ -28,7 +28,7 @@ static void test_forward6(void **state)
 	/* Nothing behind the header; padding behind that. */
 	build6(b->frame, SRC6, DST6, 54);
 	sends6(b, 60, 0, NULL, 54);
-	assert_int_equal(b->r.stats.sent, 2);
+	assert_int_equal(b->r.lane[0].stats.sent, 2);
 }
 
 static void test_header6(void **state)

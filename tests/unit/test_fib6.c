@@ -273,7 +273,7 @@ static void compare(struct fib6 *f, const struct oracle *o, next_route next, uin
 
 static struct ipv6_addr range_start(const struct ranges6 *r, uint32_t piece, unsigned int k)
 {
-	const struct ranges6_piece *p = r->piece[piece];
+	const struct ranges6_piece *p = r->index->piece[piece];
 
 	if (!k)
 		return ranges6_first(r, piece);
@@ -288,17 +288,17 @@ static void assert_ranges(const struct ranges6 *r)
 	unsigned int k;
 	uint32_t i;
 
-	assert_int_equal(r->hi[0] | r->lo[0], 0);
-	for (i = 0; i < r->count; i++) {
-		assert_in_range(r->piece[i]->count, 1, RANGES6_PIECE);
+	assert_int_equal(r->index->hi[0] | r->index->lo[0], 0);
+	for (i = 0; i < r->index->count; i++) {
+		assert_in_range(r->index->piece[i]->count, 1, RANGES6_PIECE);
 		/* The nodes that begin at one address come together. */
-		assert_true(r->piece[i]->weight <= RANGES6_WEIGHT + 129);
-		for (k = 0; k < r->piece[i]->count; k++) {
+		assert_true(r->index->piece[i]->weight <= RANGES6_WEIGHT + 129);
+		for (k = 0; k < r->index->piece[i]->count; k++) {
 			start = range_start(r, i, k);
 			assert_true(!(i | k) || ipv6_less(before, start));
 			before = start;
 		}
-		bytes += sizeof(*r->piece[i]) + (r->piece[i]->wide ? 8 * RANGES6_PIECE : 0);
+		bytes += sizeof(*r->index->piece[i]) + (r->index->piece[i]->wide ? 8 * RANGES6_PIECE : 0);
 	}
 	assert_int_equal(r->bytes, bytes);
 }
@@ -310,8 +310,8 @@ static void compare_ranges(const struct fib6 *f, const struct oracle *o)
 	uint32_t i;
 
 	assert_ranges(&f->ranges);
-	for (i = 0; i < f->ranges.count; i++) {
-		for (k = 0; k < f->ranges.piece[i]->count; k++) {
+	for (i = 0; i < f->ranges.index->count; i++) {
+		for (k = 0; k < f->ranges.index->piece[i]->count; k++) {
 			struct ipv6_addr start = range_start(&f->ranges, i, k);
 
 			compare_at(f, o, start);
@@ -333,8 +333,8 @@ static void empty(struct fib6 *f, struct oracle *o)
 	for (i = 0; i <= ADJ_MAX; i++)
 		assert_int_equal(refs[i], 0);
 	assert_ranges(&f->ranges);
-	assert_int_equal(f->ranges.count, 1);
-	assert_false(f->ranges.piece[0]->wide);
+	assert_int_equal(f->ranges.index->count, 1);
+	assert_false(f->ranges.index->piece[0]->wide);
 }
 
 static void change(struct fib6 *f, struct oracle *o, next_route next, bool grow, uint64_t *seed)
@@ -511,7 +511,7 @@ static void test_internet(void **state)
 		;
 	assert_int_equal(f.routes, 0);
 	assert_int_equal(f.root, 0);
-	assert_int_equal(f.ranges.count, 1);
+	assert_int_equal(f.ranges.index->count, 1);
 	fib6_exit(&f);
 }
 
@@ -523,8 +523,8 @@ static void assert_weight(const struct fib6 *f)
 	for (i = f->node_free; i; i = f->nodes[i].child[0])
 		nodes--;
 	nodes += f->node_used - 1;
-	for (i = 0; i < f->ranges.count; i++)
-		weight += f->ranges.piece[i]->weight;
+	for (i = 0; i < f->ranges.index->count; i++)
+		weight += f->ranges.index->piece[i]->weight;
 	assert_int_equal(weight, nodes);
 }
 
@@ -533,7 +533,7 @@ static unsigned int count_due(const struct fib6 *f)
 	unsigned int n = 0;
 	uint32_t i;
 
-	for (i = 0; i < f->ranges.count; i++)
+	for (i = 0; i < f->ranges.index->count; i++)
 		n += f->ranges.due[i];
 	return n;
 }
@@ -555,12 +555,12 @@ static void test_portions(void **state)
 	assert_int_equal(fib6_add(&f, &all), FIB6_ADDED);
 	assert_int_equal(fib6_lookup(&f, gap), 0);
 	due = count_due(&f);
-	assert_int_equal(due, f.ranges.count);
+	assert_int_equal(due, f.ranges.index->count);
 	for (steps = 1; !fib6_work(&f, 1); steps++) {
 		assert_in_range(count_due(&f), due - 1, due);
 		due = count_due(&f);
 	}
-	assert_true(steps >= f.ranges.count);
+	assert_true(steps >= f.ranges.index->count);
 	assert_int_equal(fib6_lookup(&f, gap), 2000);
 	assert_weight(&f);
 	do
@@ -582,7 +582,7 @@ static void test_joins(void **state)
 
 	(void)state;
 	fill_internet(&f);
-	count = f.ranges.count;
+	count = f.ranges.index->count;
 	fib6_mark(&f);
 	for (i = 0; i < 200000; i++) {
 		struct fib6_route r = internet_route(&seed);
@@ -593,7 +593,7 @@ static void test_joins(void **state)
 	fib6_sweep(&f);
 	ranges6_change(&f.ranges, first, last);
 	assert_true(fib6_work(&f, UINT_MAX));
-	assert_true(f.ranges.count < count / 2);
+	assert_true(f.ranges.index->count < count / 2);
 	assert_ranges(&f.ranges);
 	assert_weight(&f);
 	fib6_exit(&f);
@@ -615,7 +615,7 @@ static void test_one_way(void **state)
 	}
 	assert_true(fib6_work(&f, UINT_MAX));
 	assert_ranges(&f.ranges);
-	assert_true(f.ranges.count > f.routes / RANGES6_WEIGHT);
+	assert_true(f.ranges.index->count > f.routes / RANGES6_WEIGHT);
 	assert_int_equal(fib6_lookup(&f, r.dst), 1);
 	assert_int_equal(fib6_lookup(&f, (struct ipv6_addr){ 1, 1 }), 0);
 	fib6_exit(&f);

@@ -78,7 +78,7 @@ static void test_words(void **state)
 	struct bed *b = *state;
 	struct port vlan = b->r.ports.port[1];
 
-	b->r.stats.punt[PUNT_TTL] = 7;
+	b->r.lane[0].stats.punt[PUNT_TTL] = 7;
 	says(b, "stats\n", "\"ttl\":7,");
 	says(b, "stats\n", "{\"vr\":0,\"sent\":0,\"punted\":7,");
 	says(b, "stats\n", "\"ports\":2,\"vlans\":0,");
@@ -204,7 +204,7 @@ static struct europa_entry watched(struct bed *b)
 	assert_true(fake_receive(&b->k, 0, b->frame, 98, 0, NULL) >= 0);
 	europa_ring_submit(&b->k.rx);
 	assert_int_equal(europa_rx_peek(&b->q, e, 1), 1);
-	trace_burst(&b->r, q, e, 1);
+	trace_burst(&b->r, &b->r.lane[0], q, e, 1);
 	europa_tx_submit(&b->q);
 	assert_int_equal(fake_drain(&b->k, &out), 1);
 	return out;
@@ -222,8 +222,8 @@ static void test_trace(void **state)
 	b->frame[IPV4_TTL_AT] = 1;
 	assert_int_equal(watched(b).op, EUROPA_OP_PUNT);
 	assert_int_equal(q->tracing, 0);
-	assert_int_equal(b->r.stats.sent, 1);
-	assert_int_equal(b->r.stats.bursts, 2);
+	assert_int_equal(b->r.lane[0].stats.sent, 1);
+	assert_int_equal(b->r.lane[0].stats.bursts, 2);
 	text = hear(b, fd);
 	assert_non_null(strstr(text, "10.0.0.5 > 192.168.1.1 udp ttl 64, 98 bytes: route 192.168.0.0/16 via 10.1.0.1 dev "));
 	assert_non_null(strstr(text, "neighbour reachable; sent by "));

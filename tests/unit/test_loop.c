@@ -119,7 +119,7 @@ static void prepare(struct loop *l, struct router *r, struct europa_queue *q,
 	k.stopped = false;
 	fake_open(&k.fake, q, SLOTS, k.fd);
 	assert_true(router_init(r));
-	r->q = q;
+	r->lane[0].q = q;
 	two_ports(r);
 	gateway(r, 0xc0a80000, 16, 0x0a010001);
 	while (!router_work(r, 100000))
@@ -169,7 +169,7 @@ static void traffic(unsigned int spin, uint32_t until)
 	pthread_join(thread, &status);
 	assert_null(status);
 	assert_int_equal(k.sent + k.punted, given);
-	assert_int_equal(r.stats.sent, k.sent);
+	assert_int_equal(r.lane[0].stats.sent, k.sent);
 	assert_int_equal(k.fake.free_count, SLOTS);
 	assert_false(europa_rx_ready(&q));
 	print_message("spin %u: %u packets, %u kicks, %u polls\n", spin, given,

@@ -140,8 +140,12 @@ static void test_alias_probe(void **state)
 	neigh_point(&b->neigh, id, b->host[0]);
 	neigh_tick(&b->neigh, 100);
 	neigh_set(&b->neigh, b->host[0], NUD_STALE, NULL);
-	assert_int_equal(adj(b, id)->limit, 0);
+	assert_int_equal(adj(b, id)->limit, ADJ_DUE);
+	neigh_reopen(&b->neigh, id);
+	assert_int_equal(adj(b, id)->limit, ADJ_DUE);
 	assert_true(neigh_probe(&b->neigh, neigh_behind(&b->neigh, id)));
+	assert_false(neigh_probe(&b->neigh, neigh_behind(&b->neigh, id)));
+	neigh_reopen(&b->neigh, id);
 	leads_to(b, id, 0);
 	neigh_put(&b->neigh, id);
 }

@@ -100,13 +100,13 @@ static void fail_at(unsigned int n, bool wide)
 	compare(&r, wide);
 	change_all(&r, wide, true);
 	assert_int_equal(compare(&r, wide), 0);
-	assert_in_range(r.count, RANGES / RANGES6_PIECE, RANGES);
+	assert_in_range(r.index->count, RANGES / RANGES6_PIECE, RANGES);
 	/* All are joined, or stay as they are. */
 	allowed = n;
 	change_all(&r, wide, false);
 	allowed = UINT32_MAX;
 	change_all(&r, wide, false);
-	assert_int_equal(r.count, 1);
+	assert_int_equal(r.index->count, 1);
 	assert_int_equal(ranges6_lookup(&r, address(RANGES / 2, wide)), 7);
 	ranges6_exit(&r);
 }
@@ -129,7 +129,7 @@ static void test_init(void **state)
 	struct ranges6 r;
 
 	(void)state;
-	for (n = 0; n < 5; n++) {
+	for (n = 0; n < 3; n++) {
 		allowed = n;
 		assert_false(ranges6_init(&r));
 		ranges6_exit(&r);

@@ -27,7 +27,8 @@ void buckets_free(struct buckets *b)
 	if (!b)
 		return;
 	free(b->member);
-	free(b);
+	b->member = NULL;
+	grace_free(b);
 }
 
 /* The member of b that is the same as one of old. */
@@ -47,7 +48,7 @@ static void give(struct buckets *b, struct bucket *bucket, uint16_t member)
 		b->member[bucket->member].has--;
 	b->member[member].has++;
 	bucket->member = member;
-	bucket->adj = b->member[member].adj;
+	shared_store(bucket->adj, b->member[member].adj);
 }
 
 static void inherit(struct buckets *b, struct buckets *old)
@@ -64,7 +65,7 @@ static void inherit(struct buckets *b, struct buckets *old)
 		if (heir == BUCKETS_NOBODY)
 			continue;
 		give(b, &b->at[i], heir);
-		b->at[i].used = old->at[i].used;
+		b->at[i].used = shared_load(old->at[i].used);
 	}
 }
 
@@ -114,7 +115,9 @@ static bool over(uint32_t since, uint32_t timer, uint32_t now)
 
 static bool idle(const struct buckets *b, const struct bucket *bucket, uint32_t now)
 {
-	return !bucket->used || !b->want.idle || over(bucket->used, b->want.idle, now);
+	uint32_t used = shared_load(bucket->used);
+
+	return !used || !b->want.idle || over(used, b->want.idle, now);
 }
 
 static bool due(const struct buckets *b, const struct bucket *bucket, uint32_t now)
@@ -139,7 +142,7 @@ void buckets_upkeep(struct buckets *b, uint32_t now)
 		if (!due(b, &b->at[i], now))
 			continue;
 		give(b, &b->at[i], to - 1);
-		b->at[i].used = 0;
+		shared_store(b->at[i].used, 0);
 		to = up_to_poor(b, to);
 	}
 	b->balanced = !to;

@@ -18,6 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "grace.h"
+
 #define BUCKETS_NOBODY	0xffff	/* no member has it */
 
 struct bucket {
@@ -62,13 +64,15 @@ void buckets_fill(struct buckets *b, struct buckets *old, uint32_t now);
 /* Change hands, as far as is due. */
 void buckets_upkeep(struct buckets *b, uint32_t now);
 
-/* The adjacency for a packet's hash. */
+/* The adjacency for a packet's hash. By many at a time, while others change hands. */
 static inline uint16_t buckets_choose(struct buckets *b, uint32_t hash, uint32_t now)
 {
 	struct bucket *bucket = &b->at[hash % b->want.count];
 
-	bucket->used = now;
-	return bucket->adj;
+	/* Of several workers each would take the cache line from the other. */
+	if (shared_load(bucket->used) != now)
+		shared_store(bucket->used, now);
+	return shared_load(bucket->adj);
 }
 
 #endif

@@ -79,21 +79,24 @@ check_meta(const struct router *r, const struct europa_queue *q, struct europa_e
 }
 
 static __attribute__((noinline)) enum punt
-check_special(const struct router *r, const struct port *in,
+check_special(const struct router *r, const uint32_t *table, uint8_t special,
 	      const struct europa_entry *e, uint32_t src)
 {
-	bool strict = in->special & PORT_RPF_STRICT, ok;
+	bool strict = special & PORT_RPF_STRICT, ok;
 	const struct adj *a;
+	uint16_t group, port;
 
-	if (in->special & PORT_PUNT)
+	if (special & PORT_PUNT)
 		return PUNT_OFF;
-	a = &r->neigh.adj[fib4_lookup(&r->ip4.fib, src)];
-	if (a->group)
-		ok = group_uses_port(&r->groups, a->group, strict ? e->port : NEIGH_NO_PORT);
+	a = &r->neigh.adj[fib4_rest(table, fib4_top(table, src), src)];
+	group = shared_acquire(a->group);
+	port = shared_load(a->port);
+	if (group)
+		ok = group_uses_port(&r->groups, group, strict ? e->port : NEIGH_NO_PORT);
 	else if (strict)
-		ok = a->port == e->port;
+		ok = port == e->port;
 	else
-		ok = a->port != NEIGH_NO_PORT;
+		ok = port != NEIGH_NO_PORT;
 	return ok ? PUNT_NONE : PUNT_RPF;
 }
 
@@ -135,20 +138,21 @@ check6(const struct router *r, const struct port *in, const struct europa_entry 
 		return PUNT_TTL;
 	if (addr6_bad_source(&r->ip6.own, ipv6_load(frame + IPV6_SRC_AT)))
 		return PUNT_SOURCE;
-	if (in->special6)
+	if (shared_load(in->special6))
 		return PUNT_OFF;
 	w->top = FIB4_LEAF | fib6_lookup(&r->ip6.fib, ipv6_load(frame + IPV6_DST_AT));
 	return PUNT_NONE;
 }
 
 /* All that can be said without a route. */
-static inline enum punt check(const struct router *r,
+static inline enum punt check(const struct router *r, const uint32_t *table,
 			      const struct europa_queue *q,
 			      struct europa_entry *e, struct work *w)
 {
 	const struct port *in;
 	const uint8_t *frame = w->frame;
 	uint32_t length, src;
+	uint8_t special;
 	enum punt why;
 
 	if (unlikely(e->bytes < IPV4_HEADERS))
@@ -162,7 +166,7 @@ static inline enum punt check(const struct router *r,
 			return why;
 	}
 	in = &r->ports.port[e->port];
-	if (unlikely(port_mac(frame) != in->mac) &&
+	if (unlikely(port_mac(frame) != shared_acquire(in->mac)) &&
 	    !(e->flags & EUROPA_RX_ADDRESSED))
 		return PUNT_MAC;
 	if (unlikely(!ipv4_plain(frame)))
@@ -176,13 +180,14 @@ static inline enum punt check(const struct router *r,
 	src = be32toh(load32(frame + IPV4_SRC_AT));
 	if (unlikely(addr4_bad_source(&r->ip4.own, src)))
 		return PUNT_SOURCE;
-	if (unlikely(in->special)) {
-		why = check_special(r, in, e, src);
+	special = shared_load(in->special);
+	if (unlikely(special)) {
+		why = check_special(r, table, special, e, src);
 		if (why)
 			return why;
 	}
 	w->dst = be32toh(load32(frame + IPV4_DST_AT));
-	w->top = fib4_top(&r->ip4.fib, w->dst);
+	w->top = fib4_top(table, w->dst);
 	return PUNT_NONE;
 }
 
@@ -205,17 +210,20 @@ punt_reason(struct router *r, uint16_t id, const struct europa_entry *e,
 	const struct adj *a = &r->neigh.adj[id];
 	const struct neigh *n = &r->neigh.neigh[id];
 
-	if (a->group)
+	if (shared_load(a->group))
 		return clamped(n, w) ? PUNT_MTU : PUNT_MULTIPATH;
 	id = neigh_behind(&r->neigh, id);
 	n = &r->neigh.neigh[id];
 	if (!id)
 		return PUNT_ROUTE;
-	if (!r->ports.port[n->port].up)
+	/* It became a group just now. */
+	if (n->alias)
+		return PUNT_MULTIPATH;
+	if (!shared_load(r->ports.port[n->port].up))
 		return PUNT_DOWN;
-	if (r->ports.port[n->port].port == PORT_NONE)
+	if (shared_load(r->ports.port[n->port].port) == PORT_NONE)
 		return PUNT_VLAN;
-	if (n->glean || !neigh_usable(n->state))
+	if (n->glean || !neigh_usable(shared_load(n->state)))
 		return PUNT_NEIGH;
 	if (neigh_probe(&r->neigh, id))
 		return PUNT_PROBE;
@@ -230,7 +238,7 @@ static uint32_t hash_of(const struct router *r, const struct europa_entry *e,
 {
 	const struct flow *f = flow_of(r, w);
 
-	if (f->policy > FLOW_L4)
+	if (shared_load(f->policy) > FLOW_L4)
 		return flow_hash(f, w->frame, e->bytes, w->length);
 	return ipv6_plain(w->frame) ? flow6_hash(f, w->frame, e->bytes) :
 				      flow4_hash(f, w->frame, e->bytes);
@@ -245,35 +253,46 @@ static uint16_t find_host(const struct router *r, unsigned int port,
 	return neigh_find(&r->neigh, port, w->dst);
 }
 
+/* The destination itself, as the neighbour of a nexthop without a gateway; or the same. */
+static __attribute__((noinline)) uint16_t host_of(struct router *r, uint16_t id,
+						  const struct work *w)
+{
+	struct neigh_table *t = &r->neigh;
+	uint16_t found;
+
+	neigh_reopen(t, id);
+	found = neigh_behind(t, id);
+	if (!found || shared_load(t->neigh[found].group) || !t->neigh[found].glean)
+		return id;
+	found = find_host(r, t->neigh[found].port, w);
+	neigh_reopen(t, found);
+	return found ? found : id;
+}
+
 /*
  * The adjacency that a packet takes in the end, where the FIB's does not say all:
  * a group's member, or the destination itself as the neighbour of a nexthop that
  * has no gateway. Else it is the same again.
  */
 static __attribute__((noinline)) uint16_t
-detour(const struct router *r, uint16_t id, const struct europa_entry *e,
+detour(struct router *r, uint16_t id, const struct europa_entry *e,
        const struct work *w)
 {
-	const struct neigh_table *t = &r->neigh;
-	const struct adj *a = &t->adj[id];
-	uint16_t found;
+	struct neigh_table *t = &r->neigh;
+	uint16_t group = shared_acquire(t->adj[id].group);
 	uint32_t hash;
 
 	if (clamped(&t->neigh[id], w))
 		return id;
-	if (a->group) {
+	if (group) {
 		hash = hash_of(r, e, w);
 		if (hash == FLOW_UNKNOWN)
 			return id;
-		id = group_choose(&r->groups, a->group, hash);
-		if (w->fit <= t->adj[id].limit)
+		id = group_choose(&r->groups, group, hash);
+		if (w->fit <= shared_acquire(t->adj[id].limit))
 			return id;
 	}
-	found = neigh_behind(t, id);
-	if (!found || t->adj[found].group || !t->neigh[found].glean)
-		return id;
-	found = find_host(r, t->neigh[found].port, w);
-	return found ? found : id;
+	return host_of(r, id, w);
 }
 
 /*
@@ -286,7 +305,7 @@ static bool from_router(const struct router *r, uint16_t id, const struct europa
 	uint16_t leaf = neigh_behind(&r->neigh, id);
 	const struct neigh *n = &r->neigh.neigh[leaf];
 
-	if (!leaf || r->neigh.adj[leaf].group || n->glean || n->port != e->port)
+	if (!leaf || shared_load(r->neigh.neigh[leaf].group) || n->glean || n->port != e->port)
 		return false;
 	if (ipv6_plain(w->frame))
 		return !ipv6_same(n->addr6, ipv6_load(w->frame + IPV6_SRC_AT));
@@ -321,9 +340,12 @@ static __attribute__((noinline)) bool same_port(struct router *r, uint16_t id,
 
 	if (ipv6_plain(w->frame))
 		return same_port6(r, id, e, w);
-	if (p->quiet)
+	if (shared_load(p->quiet))
 		return true;
-	p->asked = r->ports.asked = true;
+	if (!shared_load(p->asked)) {
+		shared_store(p->asked, true);
+		shared_store(r->ports.asked, true);
+	}
 	id = fib4_lookup(&r->ip4.fib, be32toh(load32(w->frame + IPV4_SRC_AT)));
 	return from_router(r, id, e, w);
 }
@@ -341,31 +363,35 @@ static inline void give(struct europa_ring *tx, const struct europa_entry *e,
 	europa_ring_write(tx, out);
 }
 
-static inline void punt(struct router *r, struct europa_ring *tx,
+static inline void punt(struct lane *lane, struct europa_ring *tx,
 			const struct europa_entry *e, const uint8_t *frame,
 			enum punt why)
 {
-	r->stats.punt[why]++;
+	lane->stats.punt[why]++;
 	give(tx, e, frame, europa_entry(e->len, e->slot, e->bytes, e->offset,
 					e->port, EUROPA_OP_PUNT));
 }
 
 /* Returns 1 if the packet is punted. */
-static inline unsigned int forward(struct router *r, struct europa_ring *tx,
+static inline unsigned int forward(struct router *r, struct lane *lane,
+				   const uint32_t *table, struct europa_ring *tx,
 				   const struct europa_entry *e,
 				   const struct work *w)
 {
-	uint16_t id = fib4_rest(&r->ip4.fib, w->top, w->dst);
+	uint16_t id = fib4_rest(table, w->top, w->dst);
 	const struct adj *a = &r->neigh.adj[id];
-	uint16_t port = a->port;
+	uint32_t limit = shared_acquire(a->limit);
+	uint16_t port = shared_load(a->port);
 
-	if (unlikely(w->fit > a->limit || port == e->port)) {
+	/* The rest of the entry belongs to the limit, if that is not 0: see neigh.h. */
+	if (unlikely(w->fit > limit || port == e->port)) {
 		id = detour(r, id, e, w);
 		a = &r->neigh.adj[id];
-		port = a->port;
-		if (w->fit > adj_limit(a) ||
+		limit = adj_limit(a);
+		port = shared_load(a->port);
+		if (w->fit > limit ||
 		    (port == e->port && !same_port(r, id, e, w))) {
-			punt(r, tx, e, w->frame, punt_reason(r, id, e, w));
+			punt(lane, tx, e, w->frame, punt_reason(r, id, e, w));
 			return 1;
 		}
 		if (a->vlan)
@@ -386,9 +412,11 @@ static inline unsigned int forward(struct router *r, struct europa_ring *tx,
  * tables' far ends. Only the last writes entries: packets leave in the order
  * they came.
  */
-void datapath_burst(struct router *r, struct europa_entry *e, unsigned int n)
+void datapath_burst(struct router *r, struct lane *lane, struct europa_entry *e,
+		    unsigned int n)
 {
-	struct europa_queue *q = r->q;
+	const uint32_t *table = fib4_table(&r->ip4.fib);
+	struct europa_queue *q = lane->q;
 	struct europa_ring tx = q->tx;
 	struct work work[EUROPA_BURST];
 	unsigned int i, punted = 0;
@@ -398,7 +426,7 @@ void datapath_burst(struct router *r, struct europa_entry *e, unsigned int n)
 		__builtin_prefetch(work[i].frame, 1);
 	}
 	for (i = 0; i < n; i++) {
-		enum punt why = check(r, q, &e[i], &work[i]);
+		enum punt why = check(r, table, q, &e[i], &work[i]);
 
 		if (unlikely(why)) {
 			work[i].length = 0;
@@ -407,13 +435,13 @@ void datapath_burst(struct router *r, struct europa_entry *e, unsigned int n)
 	}
 	for (i = 0; i < n; i++) {
 		if (likely(work[i].length)) {
-			punted += forward(r, &tx, &e[i], &work[i]);
+			punted += forward(r, lane, table, &tx, &e[i], &work[i]);
 			continue;
 		}
-		punt(r, &tx, &e[i], work[i].frame, work[i].why);
+		punt(lane, &tx, &e[i], work[i].frame, work[i].why);
 		punted++;
 	}
 	q->tx = tx;
-	r->stats.sent += n - punted;
-	r->stats.bursts++;
+	lane->stats.sent += n - punted;
+	lane->stats.bursts++;
 }

@@ -9,6 +9,7 @@
  * Decide n packets, at most EUROPA_BURST, and write them to tx. Nothing is
  * visible to the kernel before europa_tx_submit(). Entries may change.
  */
-void datapath_burst(struct router *r, struct europa_entry *e, unsigned int n);
+void datapath_burst(struct router *r, struct lane *lane, struct europa_entry *e,
+		    unsigned int n);
 
 #endif

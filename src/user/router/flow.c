@@ -42,8 +42,8 @@ void flow_refresh(struct flow *f)
 		fields = read_setting(f->setting_fields, 0);
 	if (policy == FLOW_FIELDS && (!fields || fields >> 2 * FLOW_FIELD_BITS))
 		policy = FLOW_OTHER;
-	f->policy = policy < FLOW_OTHER ? policy : FLOW_OTHER;
-	f->fields = fields;
+	shared_store(f->fields, fields);
+	shared_store(f->policy, policy < FLOW_OTHER ? policy : FLOW_OTHER);
 }
 
 /* Both directions of a flow are alike, as in the kernel: the smaller one first. */
@@ -114,13 +114,15 @@ static uint32_t finish(const struct flow *f, uint64_t hash)
 uint32_t flow_hash(const struct flow *f, const uint8_t *frame, uint32_t bytes,
 		   uint32_t length)
 {
-	uint32_t outer = f->fields & FLOW_FIELD_ALL, inner = f->fields >> FLOW_FIELD_BITS;
+	const uint32_t fields = shared_load(f->fields);
+	const uint8_t policy = shared_load(f->policy);
+	uint32_t outer = fields & FLOW_FIELD_ALL, inner = fields >> FLOW_FIELD_BITS;
 	struct dissect_keys k;
 	uint64_t hash;
 
-	if (f->policy == FLOW_OTHER || !dissect(frame, bytes, length, f->policy == FLOW_FIELDS, &k))
+	if (policy == FLOW_OTHER || !dissect(frame, bytes, length, policy == FLOW_FIELDS, &k))
 		return FLOW_UNKNOWN;
-	if (f->policy == FLOW_INNER)
+	if (policy == FLOW_INNER)
 		return finish(f, hash_inner(f, &k));
 	hash = outer ? hash_keys(f, &k, outer) : 0;
 	if (!inner || !k.tunnel)

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "grace.h"
+
 #define FLOW_L3		0	/* addresses */
 #define FLOW_L4		1	/* addresses, protocol, ports */
 #define FLOW_INNER	2	/* addresses inside tunnels */
@@ -21,6 +23,7 @@
 
 #define FLOW_UNKNOWN	(1u << 31) /* no hash: punt */
 
+/* Workers may see a new policy with the old fields, for a moment: some hash, too. */
 struct flow {
 	const char *setting;	/* a file */
 	const char *setting_fields; /* that of FLOW_FIELDS */

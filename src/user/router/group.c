@@ -57,7 +57,7 @@ static void hold(struct groups *t, struct group *g)
 	for (i = 0; i < g->count; i++) {
 		struct group_member *m = &g->member[i];
 
-		if (neigh->adj[m->adj].group)
+		if (neigh_group_of(neigh, m->adj))
 			m->adj = 0;
 		neigh_hold(neigh, m->adj);
 		neigh->neigh[m->adj].members++;
@@ -76,7 +76,7 @@ static void put(struct groups *t, struct group *g)
 	}
 	t->resilient -= !!g->buckets;
 	buckets_free(g->buckets);
-	free(g);
+	grace_free(g);
 }
 
 /* old: the group that g comes after, or NULL. */
@@ -133,17 +133,20 @@ void groups_exit(struct groups *t)
 static bool grow(struct groups *t)
 {
 	uint32_t size = t->size ? 2 * t->size : 64;
-	struct group **at = realloc(t->at, size * sizeof(*at));
-	uint16_t *free;
+	struct group **at = malloc(size * sizeof(*at)), **old = t->at;
+	uint16_t *numbers = realloc(t->free, size * sizeof(*numbers));
 
-	if (!at)
+	if (numbers)
+		t->free = numbers;
+	if (!at || !numbers) {
+		free(at);
 		return false;
-	t->at = at;
-	free = realloc(t->free, size * sizeof(*free));
-	if (!free)
-		return false;
-	t->free = free;
+	}
+	if (old)
+		memcpy(at, old, t->size * sizeof(*at));
+	shared_publish(t->at, at);
 	t->size = size;
+	grace_free(old);
 	return true;
 }
 
@@ -171,17 +174,25 @@ static void unhash(struct groups *t, uint16_t number)
 	*link = t->at[number]->next;
 }
 
+/* Who has the adjacency as it was finds the group there up to now. */
+static void number_free(void *groups, uint32_t number)
+{
+	struct groups *t = groups;
+
+	t->at[number] = NULL;
+	t->free[t->free_count++] = number;
+}
+
 /* The group of an adjacency, which is told by who calls. */
 static void drop(struct groups *t, uint16_t id)
 {
-	uint16_t number = t->neigh->adj[id].group;
+	uint16_t number = t->neigh->neigh[id].group;
 	struct group *g = t->at[number];
 
 	if (g->shared)
 		unhash(t, number);
-	t->at[number] = NULL;
-	t->free[t->free_count++] = number;
-	t->count--;
+	grace_call(number_free, t, number);
+	shared_store(t->count, t->count - 1);
 	put(t, g);
 }
 
@@ -201,14 +212,14 @@ void groups_init(struct groups *t, struct neigh_table *neigh)
 
 static bool is_group(const struct groups *t, uint16_t id)
 {
-	return t->neigh->adj[id].group && !t->neigh->neigh[id].target;
+	return t->neigh->neigh[id].group;
 }
 
 static struct group *make_next(struct groups *t, uint16_t id,
 			       const struct group_member *member, uint32_t n,
 			       const struct buckets_want *want)
 {
-	struct group *old = is_group(t, id) ? t->at[t->neigh->adj[id].group] : NULL;
+	struct group *old = is_group(t, id) ? t->at[t->neigh->neigh[id].group] : NULL;
 	struct group *g = make(t, id, member, n);
 
 	if (!g || !want || make_resilient(t, g, want, old))
@@ -220,15 +231,16 @@ static struct group *make_next(struct groups *t, uint16_t id,
 bool group_set(struct groups *t, uint16_t id, const struct group_member *member,
 	       uint32_t n, const struct buckets_want *want)
 {
-	struct group *g = make_next(t, id, member, n, want);
+	struct group *g = make_next(t, id, member, n, want), *old;
 	uint16_t number;
 
 	if (!g)
 		return false;
 	if (is_group(t, id)) {
-		number = t->neigh->adj[id].group;
-		put(t, t->at[number]);
-		t->at[number] = g;
+		number = t->neigh->neigh[id].group;
+		old = t->at[number];
+		shared_publish(t->at[number], g);
+		put(t, old);
 		return true;
 	}
 	number = number_new(t);
@@ -236,8 +248,8 @@ bool group_set(struct groups *t, uint16_t id, const struct group_member *member,
 		put(t, g);
 		return false;
 	}
-	t->at[number] = g;
-	t->count++;
+	shared_publish(t->at[number], g);
+	shared_store(t->count, t->count + 1);
 	neigh_group(t->neigh, id, number);
 	return true;
 }
@@ -280,11 +292,11 @@ uint16_t group_get(struct groups *t, const struct group_member *member, uint32_t
 		neigh_put(t->neigh, id);
 		return 0;
 	}
-	g = t->at[t->neigh->adj[id].group];
+	g = t->at[t->neigh->neigh[id].group];
 	bucket = bucket_of(t, g->hash);
 	g->shared = true;
 	g->next = *bucket;
-	*bucket = t->neigh->adj[id].group;
+	*bucket = t->neigh->neigh[id].group;
 	return id;
 }
 
@@ -297,7 +309,7 @@ void groups_tick(struct groups *t, uint32_t now)
 	uint32_t budget = TICK;
 
 	if (now > t->now) {
-		t->now = now;
+		shared_store(t->now, now);
 		if (t->due >= t->used)
 			t->due = 1;
 	}
@@ -315,11 +327,12 @@ void groups_tick(struct groups *t, uint32_t now)
 
 bool group_uses_port(const struct groups *t, uint16_t group, unsigned int port)
 {
-	const struct group *g = t->at[group];
+	struct group *const *at = grace_read(t->at);
+	const struct group *g = grace_read(at[group]);
 	uint32_t i;
 
 	for (i = 0; i < g->count; i++) {
-		uint16_t other = t->neigh->adj[g->member[i].adj].port;
+		uint16_t other = shared_load(t->neigh->adj[g->member[i].adj].port);
 
 		if (port == NEIGH_NO_PORT ? other != port : other == port)
 			return true;

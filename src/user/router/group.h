@@ -26,6 +26,7 @@ struct group_member {
 	bool dead;		/* has no range */
 };
 
+/* The first two and member[] are read by workers, and do not change. */
 struct group {
 	struct buckets *buckets; /* of a resilient group; else NULL */
 	uint32_t count;
@@ -74,11 +75,12 @@ void group_unset(struct groups *t, uint16_t id);
 static inline uint16_t group_choose(const struct groups *t, uint16_t group,
 				    uint32_t hash)
 {
-	const struct group *g = t->at[group];
+	struct group *const *at = grace_read(t->at);
+	const struct group *g = grace_read(at[group]);
 	uint32_t i;
 
 	if (g->buckets)
-		return buckets_choose(g->buckets, hash, t->now);
+		return buckets_choose(g->buckets, hash, shared_load(t->now));
 	for (i = 0; i < g->count; i++)
 		if ((int32_t)hash <= g->member[i].bound)
 			return g->member[i].adj;

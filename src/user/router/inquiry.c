@@ -14,7 +14,8 @@
 #include "stats.h"
 #include "words.h"
 
-#define ITEM	2048	/* bytes that one answer, or one of a list, may have */
+#define ANSWER	16384	/* bytes that one may have: of the most workers there can be */
+#define ITEM	2048	/* the same of one in a list */
 #define NODES	2000	/* looked at for a list at a time */
 #define QUESTIONS	64	/* answered at a time */
 
@@ -174,7 +175,7 @@ static void begin_list(struct inquiry_client *c, enum inquiry_list list)
 static void begin_trace(struct inquiry *q, struct inquiry_client *c, const char *text)
 {
 	c->trace = strtoul(text, NULL, 10);
-	q->tracing += c->trace != 0;
+	shared_store(q->tracing, q->tracing + (c->trace != 0));
 }
 
 static void answer(struct inquiry *q, struct inquiry_client *c, const struct router *r,
@@ -227,7 +228,7 @@ static void answer_all(struct inquiry *q, struct inquiry_client *c, const struct
 
 	if (c->list != INQUIRY_NO_LIST)
 		tell_list(c, r);
-	for (n = 0; n < QUESTIONS && idle(c) && room(c) >= 2 * ITEM; n++)
+	for (n = 0; n < QUESTIONS && idle(c) && room(c) >= ANSWER; n++)
 		if (!next_question(q, c, r))
 			return;
 }
@@ -236,7 +237,7 @@ static void answer_all(struct inquiry *q, struct inquiry_client *c, const struct
 
 static void client_close(struct inquiry *q, struct inquiry_client *c)
 {
-	q->tracing -= c->trace != 0;
+	shared_store(q->tracing, q->tracing - (c->trace != 0));
 	close(c->fd);
 	memset(c, 0, offsetof(struct inquiry_client, question));
 	c->fd = -1;
@@ -360,7 +361,7 @@ void inquiry_tell(struct inquiry *q, const char *line)
 			say(c, "(%lu packets were too quick to be told)\n", c->missed);
 		c->missed = 0;
 		say(c, "%s\n", line);
-		q->tracing -= !--c->trace;
+		shared_store(q->tracing, q->tracing - !--c->trace);
 		client_wait(q, c);
 	}
 }

@@ -21,7 +21,7 @@
 
 #define INQUIRY_CLIENTS		4
 #define INQUIRY_QUESTIONS	4096	/* bytes */
-#define INQUIRY_ANSWERS		16384
+#define INQUIRY_ANSWERS		32768
 
 enum inquiry_list { INQUIRY_NO_LIST, INQUIRY_ROUTES4, INQUIRY_ROUTES6, INQUIRY_NEIGHBOURS };
 
@@ -56,7 +56,7 @@ void inquiry_close(struct inquiry *q);
 /* A bounded amount, without waiting. */
 void inquiry_work(struct inquiry *q, const struct router *r);
 
-/* A line about a packet, to each client that wants some. */
+/* A line about a packet, to each client that wants some. Under router_look(). */
 void inquiry_tell(struct inquiry *q, const char *line);
 
 #endif

@@ -194,14 +194,14 @@ static int watch_open(struct loop *l)
 static int arm(struct loop *l)
 {
 	if (l->busy || l->r->groups.count)
-		return europa_arm_awake(l->r->q);
-	return europa_arm(l->r->q);
+		return europa_arm_awake(l->r->lane[0].q);
+	return europa_arm(l->r->lane[0].q);
 }
 
 /* Why it was detached: -ENODEV the VR is gone, -ENOTCONN not that. */
 static int detached(struct loop *l)
 {
-	int err = europa_drain(l->r->q);
+	int err = europa_drain(l->r->lane[0].q);
 
 	return err < 0 ? err : -ENODEV;
 }
@@ -212,7 +212,7 @@ static int detached(struct loop *l)
  */
 static int wait_for_work(struct loop *l)
 {
-	struct europa_queue *q = l->r->q;
+	struct europa_queue *q = l->r->lane[0].q;
 	static const struct pollfd nothing[CONTROL_FDS];
 	struct pollfd p[] = {
 		{ .fd = q->fd, .events = POLLIN },
@@ -224,7 +224,7 @@ static int wait_for_work(struct loop *l)
 		europa_disarm(q, 0);
 		return 0;
 	}
-	l->r->stats.waits++;
+	l->r->lane[0].stats.waits++;
 	l->held = 0;
 	n = poll(p, 2, timeout(l));
 	europa_disarm(q, n >= 0);
@@ -241,11 +241,11 @@ static int kick(struct loop *l)
 {
 	int n;
 
-	if (!l->r->q->pending)
+	if (!l->r->lane[0].q->pending)
 		return 0;
-	l->r->stats.kicks++;
+	l->r->lane[0].stats.kicks++;
 	l->held = 0;
-	n = europa_kick(l->r->q);
+	n = europa_kick(l->r->lane[0].q);
 	return n < 0 && n != -EINTR ? n : 0;
 }
 
@@ -264,13 +264,13 @@ static int spin(struct loop *l)
 	if (!left && l->spin_max && ++l->sleeps % RETRY_SPIN == 0)
 		left = l->spin_now = l->spin_max;
 	for (; left; left--) {
-		l->r->stats.spins++;
-		if (europa_rx_ready(l->r->q)) {
+		l->r->lane[0].stats.spins++;
+		if (europa_rx_ready(l->r->lane[0].q)) {
 			l->spin_now = 2 * l->spin_now < l->spin_max ?
 				      2 * l->spin_now : l->spin_max;
 			return 1;
 		}
-		if (l->r->q->pending && ++l->held >= l->spin_max) {
+		if (l->r->lane[0].q->pending && ++l->held >= l->spin_max) {
 			err = kick(l);
 			if (err)
 				return err;
@@ -284,7 +284,7 @@ static int spin(struct loop *l)
 /* One burst. Returns packets taken. */
 static int burst(struct loop *l)
 {
-	struct europa_queue *q = l->r->q;
+	struct europa_queue *q = l->r->lane[0].q;
 	struct europa_entry e[EUROPA_BURST];
 	unsigned int n = europa_rx_peek(q, e, EUROPA_BURST);
 	int err = 0;
@@ -292,9 +292,9 @@ static int burst(struct loop *l)
 	if (!n)
 		return 0;
 	if (l->inquiry && l->inquiry->tracing)
-		trace_burst(l->r, l->inquiry, e, n);
+		trace_burst(l->r, &l->r->lane[0], l->inquiry, e, n);
 	else
-		datapath_burst(l->r, e, n);
+		datapath_burst(l->r, &l->r->lane[0], e, n);
 	europa_tx_submit(q);
 	l->packets += n;
 	/* With nothing left to do, poll() drains it: a call less. */
@@ -307,7 +307,7 @@ static int step(struct loop *l)
 {
 	int n = burst(l);
 
-	if (europa_leaving(l->r->q)) {
+	if (europa_leaving(l->r->lane[0].q)) {
 		l->stop = l->left = true;
 		return n < 0 ? n : 0;
 	}
@@ -323,7 +323,7 @@ static int step(struct loop *l)
 /* What was received before STOP goes its way: nothing is lost. */
 static int drain(struct loop *l)
 {
-	int n = europa_stop(l->r->q);
+	int n = europa_stop(l->r->lane[0].q);
 
 	if (n < 0)
 		return n;
@@ -344,7 +344,7 @@ int loop_run(struct loop *l)
 		err = drain(l);
 	close(l->control);
 	/* Who has nothing to return is detached when he is told. */
-	if (err != -ENOTCONN || !europa_leaving(l->r->q))
+	if (err != -ENOTCONN || !europa_leaving(l->r->lane[0].q))
 		return err;
 	l->left = true;
 	return 0;

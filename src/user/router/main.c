@@ -251,7 +251,7 @@ static void answer(struct loop *l, struct inquiry *q, const struct options *o)
 static int forward(struct loop *l, const struct options *o)
 {
 	struct inquiry inquiry;
-	int err = europa_start(l->r->q);
+	int err = europa_start(l->r->lane[0].q);
 
 	if (err)
 		return err;
@@ -281,7 +281,7 @@ static int route(struct loop *l, const struct options *o)
 	if (o->check)
 		return check(l, o);
 	if (o->takeover) {
-		err = attach(r->q, o->fd, o);
+		err = attach(r->lane[0].q, o->fd, o);
 		if (err)
 			return err;
 	}
@@ -329,7 +329,7 @@ static int with_router(struct europa_queue *q, uint32_t vr, const struct options
 
 	if (!router_init(&r))
 		return fail("no memory.");
-	r.q = q;
+	r.lane[0].q = q;
 	r.vr = vr;
 	r.verbose = o->verbose;
 	status = with_netlink(&r, o);

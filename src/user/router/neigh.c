@@ -64,34 +64,7 @@ bool neigh_usable(unsigned int state)
 			NUD_PERMANENT | NUD_NOARP);
 }
 
-static void refresh_aliases(struct neigh_table *t, uint16_t id);
-
-static void clamp(uint32_t *limit, uint32_t mtu)
-{
-	if (mtu && *limit > mtu + ETH_HEADER)
-		*limit = mtu + ETH_HEADER;
-}
-
-/* An alias has what its target has, but for a smaller MTU. */
-static void follow(struct neigh_table *t, uint16_t id)
-{
-	struct neigh *n = &t->neigh[id];
-	struct adj *a = &t->adj[id];
-
-	*a = t->adj[n->target];
-	clamp(&a->limit, n->mtu);
-	clamp(&a->tagged, n->mtu);
-	refresh_aliases(t, id);
-}
-
-/* No deeper than a route's MTU, a nexthop object, its neighbour. */
-static void refresh_aliases(struct neigh_table *t, uint16_t id)
-{
-	uint16_t alias;
-
-	for (alias = t->neigh[id].aliases; alias; alias = t->neigh[alias].sibling)
-		follow(t, alias);
-}
+/* ---- what the datapath reads ------------------------------------------- */
 
 /* Of an IPv4 route by an IPv6 gateway, too: what may be too long is the kernel's. */
 static uint32_t mtu_to(const struct neigh *n, const struct port *p)
@@ -99,31 +72,133 @@ static uint32_t mtu_to(const struct neigh *n, const struct port *p)
 	return n->six && p->mtu6 && p->mtu6 < p->mtu ? p->mtu6 : p->mtu;
 }
 
-/* Make the datapath's entry out of the neighbour, its port and its timer. */
-static void refresh(struct neigh_table *t, uint16_t id)
+/* Out of the neighbour, its port and its timer. */
+static struct adj make_neighbour(const struct neigh_table *t, const struct neigh *n)
 {
-	struct neigh *n = &t->neigh[id];
 	const struct port *p = &t->ports->port[n->port];
+	struct adj a = { .port = n->port, .vlan = p->vlan, .out = p->port };
+
+	memcpy(a.mac, n->mac, 6);
+	memcpy(a.mac + 6, p->address, 6);
+	if (p->ifindex && p->up && p->port != PORT_NONE && !n->glean && neigh_usable(n->state))
+		a.full = mtu_to(n, p) + ETH_HEADER;
+	return a;
+}
+
+/* The limit is still to be set. behind: the neighbour, or 0. */
+static struct adj make_unlimited(const struct neigh_table *t, uint16_t id, uint16_t *behind)
+{
+	const struct neigh *n = &t->neigh[id];
+	struct adj a = { .port = NEIGH_NO_PORT };
+
+	*behind = 0;
+	if (n->target) {
+		a = make_unlimited(t, n->target, behind);
+		if (n->mtu && a.full > n->mtu + ETH_HEADER)
+			a.full = n->mtu + ETH_HEADER;
+	} else if (n->alias) {
+		a.group = n->group;
+	} else {
+		a = make_neighbour(t, n);
+		*behind = id;
+	}
+	return a;
+}
+
+/* An alias has what its target has, but for a smaller MTU. */
+static struct adj make(const struct neigh_table *t, uint16_t id)
+{
+	uint16_t behind;
+	struct adj a = make_unlimited(t, id, &behind);
+	bool due = a.full && behind && shared_load(t->neigh[behind].due);
+
+	*(a.vlan ? &a.tagged : &a.limit) = due ? ADJ_DUE : a.full;
+	return a;
+}
+
+static bool same_but_limits(const struct adj *a, const struct adj *b)
+{
+	return !memcmp(a->mac, b->mac, sizeof(a->mac)) && a->port == b->port &&
+	       a->group == b->group && a->vlan == b->vlan && a->out == b->out;
+}
+
+static void set_limits(struct adj *a, const struct adj *to)
+{
+	shared_store(a->full, to->full);
+	shared_publish(a->tagged, to->tagged);
+	shared_publish(a->limit, to->limit);
+}
+
+/* Nobody has seen it open, or has what he saw. What lets packets through comes last. */
+static void overwrite(struct adj *a, const struct adj *to)
+{
+	memcpy(a->mac, to->mac, sizeof(a->mac));
+	shared_store(a->port, to->port);
+	shared_store(a->vlan, to->vlan);
+	shared_store(a->out, to->out);
+	shared_publish(a->group, to->group);
+	set_limits(a, to);
+}
+
+static bool is_open(const struct adj *a)
+{
+	return a->group || shared_load(a->limit) || shared_load(a->tagged);
+}
+
+static void reopen(void *table, uint32_t id);
+
+static void shut(struct neigh_table *t, uint16_t id)
+{
 	struct adj *a = &t->adj[id];
 
-	memcpy(a->mac, n->mac, 6);
-	memcpy(a->mac + 6, p->address, 6);
-	a->port = n->port;
-	a->group = 0;
-	a->limit = a->tagged = 0;
-	a->vlan = p->vlan;
-	a->out = p->port;
-	if (p->ifindex && p->up && p->port != PORT_NONE && !n->glean &&
-	    neigh_usable(n->state) && !n->due)
-		*(p->vlan ? &a->tagged : &a->limit) = mtu_to(n, p) + ETH_HEADER;
-	refresh_aliases(t, id);
+	shared_store(a->limit, 0);
+	shared_store(a->tagged, 0);
+	shared_store(a->group, 0);
+	if (t->neigh[id].shut)
+		return;
+	t->neigh[id].shut = true;
+	grace_call(reopen, t, id);
 }
+
+/* quiet: nobody reads it, or everybody who does found it shut. */
+static void refresh_one(struct neigh_table *t, uint16_t id, bool quiet)
+{
+	struct adj *a = &t->adj[id], to = make(t, id);
+
+	if (same_but_limits(a, &to))
+		set_limits(a, &to);
+	else if (quiet || !grace_shared)
+		overwrite(a, &to);
+	else
+		shut(t, id);
+}
+
+/* What was shut and is not any more was changed back meanwhile. */
+static void reopen(void *table, uint32_t id)
+{
+	struct neigh_table *t = table;
+
+	t->neigh[id].shut = false;
+	refresh_one(t, id, !is_open(&t->adj[id]));
+}
+
+/* No deeper than a route's MTU, a nexthop object, its neighbour. */
+static void refresh(struct neigh_table *t, uint16_t id)
+{
+	uint16_t alias;
+
+	refresh_one(t, id, false);
+	for (alias = t->neigh[id].aliases; alias; alias = t->neigh[alias].sibling)
+		refresh(t, alias);
+}
+
+/* ---- numbers ----------------------------------------------------------- */
 
 static uint16_t find(const struct neigh_table *t, const struct key *k)
 {
 	uint16_t id;
 
-	for (id = t->bucket[hash(k)]; id; id = t->neigh[id].next) {
+	for (id = grace_read(t->bucket[hash(k)]); id; id = grace_read(t->neigh[id].next)) {
 		const struct neigh *n = &t->neigh[id];
 
 		if (n->addr == k->addr && n->port == k->port && n->six == k->six &&
@@ -171,8 +246,8 @@ static uint16_t create(struct neigh_table *t, const struct key *k)
 		.glean = !k->addr && !k->addr6.hi && !k->addr6.lo, .next = *bucket,
 		.punted_at = t->now - NEIGH_PROBE, .generation = t->generation,
 	};
-	*bucket = id;
-	refresh(t, id);
+	refresh_one(t, id, true);
+	shared_publish(*bucket, id);
 	return id;
 }
 
@@ -242,7 +317,7 @@ static void unpoint(struct neigh_table *t, uint16_t id)
 	while (*link != id)
 		link = &t->neigh[*link].sibling;
 	*link = n->sibling;
-	n->target = 0;
+	shared_store(n->target, 0);
 	neigh_put(t, old);
 }
 
@@ -254,19 +329,18 @@ void neigh_point(struct neigh_table *t, uint16_t id, uint16_t target)
 	neigh_hold(t, target);
 	unpoint(t, id);
 	if (target) {
-		n->target = target;
+		shared_publish(n->target, target);
 		n->sibling = t->neigh[target].aliases;
 		t->neigh[target].aliases = id;
 	}
-	follow(t, id);
+	refresh(t, id);
 }
 
 void neigh_group(struct neigh_table *t, uint16_t id, uint16_t group)
 {
 	unpoint(t, id);
-	t->adj[id] = t->adj[0];
-	t->adj[id].group = group;
-	refresh_aliases(t, id);
+	shared_store(t->neigh[id].group, group);
+	refresh(t, id);
 }
 
 uint16_t neigh_clamp(struct neigh_table *t, uint16_t target, uint32_t mtu)
@@ -291,11 +365,20 @@ uint16_t neigh_clamp(struct neigh_table *t, uint16_t target, uint32_t mtu)
 	return id;
 }
 
-uint16_t neigh_behind(const struct neigh_table *t, uint16_t id)
+uint16_t neigh_group_of(const struct neigh_table *t, uint16_t id)
 {
 	while (t->neigh[id].target)
 		id = t->neigh[id].target;
-	return t->neigh[id].alias && !t->adj[id].group ? 0 : id;
+	return t->neigh[id].group;
+}
+
+uint16_t neigh_behind(const struct neigh_table *t, uint16_t id)
+{
+	uint16_t target;
+
+	while ((target = grace_read(t->neigh[id].target)))
+		id = target;
+	return t->neigh[id].alias && !shared_load(t->neigh[id].group) ? 0 : id;
 }
 
 /* ---- the end of a number ----------------------------------------------- */
@@ -310,7 +393,17 @@ static void unhash(struct neigh_table *t, uint16_t id)
 
 	while (*link != id)
 		link = &t->neigh[*link].next;
-	*link = n->next;
+	shared_publish(*link, n->next);
+}
+
+/* Nobody who had it can have it any more. */
+static void number_free(void *table, uint32_t id)
+{
+	struct neigh_table *t = table;
+
+	t->neigh[id] = (struct neigh){ .next = t->free };
+	t->adj[id] = t->adj[0];
+	t->free = id;
 }
 
 /* What an alias or a group refers to may become unused by this. */
@@ -322,11 +415,9 @@ static void destroy(struct neigh_table *t, uint16_t id)
 		unhash(t, id);
 	else if (n->target)
 		unpoint(t, id);
-	else if (t->adj[id].group)
+	else if (n->group)
 		t->release(t->arg, id);
-	*n = (struct neigh){ .next = t->free };
-	t->adj[id] = t->adj[0];
-	t->free = id;
+	grace_call(number_free, t, id);
 }
 
 void neigh_reap(struct neigh_table *t)
@@ -348,10 +439,10 @@ void neigh_set(struct neigh_table *t, uint16_t id, unsigned int state,
 	if (mac)
 		memcpy(n->mac, mac, 6);
 	if (n->state != NUD_STALE && state == NUD_STALE)
-		n->due = t->now - n->punted_at >= NEIGH_PROBE;
+		shared_store(n->due, t->now - shared_load(n->punted_at) >= NEIGH_PROBE);
 	else if (state != NUD_STALE)
-		n->due = false;
-	n->state = state;
+		shared_store(n->due, false);
+	shared_store(n->state, state);
 	n->generation = t->generation;
 	refresh(t, id);
 }
@@ -380,32 +471,61 @@ void neigh_sweep(struct neigh_table *t)
 			neigh_set(t, id, 0, NULL);
 }
 
+/*
+ * Who reopens one just as another packet becomes due may undo that: with others at it,
+ * it is looked at again.
+ */
 void neigh_tick(struct neigh_table *t, uint32_t now)
 {
 	uint32_t id;
 
 	if (t->now == now)
 		return;
-	t->now = now;
+	shared_store(t->now, now);
 	for (id = 1; id < t->used; id++) {
 		struct neigh *n = &t->neigh[id];
 
-		if (n->state != NUD_STALE || n->due ||
-		    now - n->punted_at < NEIGH_PROBE)
+		if (n->state != NUD_STALE || now - shared_load(n->punted_at) < NEIGH_PROBE)
 			continue;
-		n->due = true;
+		if (shared_load(n->due) && !grace_shared)
+			continue;
+		shared_store(n->due, true);
 		refresh(t, id);
 	}
+}
+
+static void open_limit(uint32_t *limit, uint32_t full)
+{
+	uint32_t due = ADJ_DUE;
+
+	__atomic_compare_exchange_n(limit, &due, full, false, __ATOMIC_RELAXED,
+				    __ATOMIC_RELAXED);
+}
+
+/* Not one that was shut meanwhile. What else the entry says does not change by this. */
+static void open_adj(struct adj *a)
+{
+	uint32_t full = shared_load(a->full);
+
+	open_limit(&a->limit, full);
+	open_limit(&a->tagged, full);
+}
+
+void neigh_reopen(struct neigh_table *t, uint16_t id)
+{
+	struct adj *a = &t->adj[id];
+
+	if (adj_limit(a) == ADJ_DUE && !shared_load(t->neigh[neigh_behind(t, id)].due))
+		open_adj(a);
 }
 
 bool neigh_probe(struct neigh_table *t, uint16_t id)
 {
 	struct neigh *n = &t->neigh[id];
 
-	if (!n->due)
+	if (!shared_load(n->due) || !__atomic_exchange_n(&n->due, false, __ATOMIC_RELAXED))
 		return false;
-	n->due = false;
-	n->punted_at = t->now;
-	refresh(t, id);
+	shared_store(n->punted_at, shared_load(t->now));
+	open_adj(&t->adj[id]);
 	return true;
 }

@@ -30,6 +30,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "grace.h"
 #include "ip6/ipv6.h"
 #include "port.h"
 
@@ -38,7 +39,12 @@
 #define NEIGH_PROBE	3	/* seconds */
 #define NEIGH_NO_PORT	0xffff
 
-/* What the datapath reads; two in a cache line. */
+/*
+ * What the datapath reads; two in a cache line. Others read it while it changes: limit
+ * and tagged first, and what the rest says belongs to a limit that is not 0. So where
+ * more changes than a limit, all three that let a packet through become 0, and the rest
+ * is written when nobody can have seen them before. Meanwhile the kernel forwards.
+ */
 struct adj {
 	uint8_t mac[12];	/* destination, source */
 	uint32_t limit;		/* longest frame, bytes; 0: punt, or see group, tagged */
@@ -47,15 +53,18 @@ struct adj {
 	uint32_t tagged;	/* the limit instead, if frames get a tag */
 	uint16_t vlan;		/* number in the tag; 0: none */
 	uint16_t out;		/* the port to send by, with the tag */
-	uint16_t pad[2];
+	uint32_t full;		/* the limit, when the packet that is due was punted */
 };
+
+#define ADJ_DUE	1	/* as a limit, which no frame keeps: perhaps one packet is due */
 
 /* Bytes of the longest frame, with or without a tag, which does not count. */
 static inline uint32_t adj_limit(const struct adj *a)
 {
-	return a->limit | a->tagged;
+	return shared_acquire(a->limit) | shared_acquire(a->tagged);
 }
 
+/* What makes it, and next, target, state and due, is read by workers, too. */
 struct neigh {
 	struct ipv6_addr addr6;	/* of the other family: 0 */
 	uint32_t addr;		/* IPv4, host order */
@@ -69,6 +78,7 @@ struct neigh {
 	uint16_t port;
 	uint16_t next;		/* in bucket or free list */
 	uint16_t state;		/* NUD_*; 0: the kernel has no entry */
+	uint16_t group;		/* of what is one; 0: none */
 	uint8_t mac[6];
 	uint8_t generation;
 	bool six;		/* IPv6 */
@@ -76,6 +86,7 @@ struct neigh {
 	bool alias;		/* or a group: no neighbour, not in a bucket */
 	bool due;		/* punt the next packet */
 	bool limbo;		/* unused, but the FIB may still name it */
+	bool shut;		/* its adj is to be written when readers are done */
 };
 
 struct neigh_table {
@@ -125,6 +136,8 @@ void neigh_group(struct neigh_table *t, uint16_t id, uint16_t group);
  * each time. It is the target itself if mtu is 0.
  */
 uint16_t neigh_clamp(struct neigh_table *t, uint16_t target, uint32_t mtu);
+/* The group it is, or that is behind it; 0: none. */
+uint16_t neigh_group_of(const struct neigh_table *t, uint16_t id);
 /* The neighbour, glean or group behind aliases; 0: none. */
 uint16_t neigh_behind(const struct neigh_table *t, uint16_t id);
 
@@ -139,7 +152,12 @@ void neigh_sweep(struct neigh_table *t);
 
 /* Once a second or less often. */
 void neigh_tick(struct neigh_table *t, uint32_t now);
-/* A packet for an adjacency with limit 0: is it one to keep it alive? */
+
+/* The rest is for whoever has a packet, and for one at a time, or many. */
+
+/* A packet for an adjacency that takes none: is it one to keep it alive? */
 bool neigh_probe(struct neigh_table *t, uint16_t id);
+/* It takes packets again if the one that was due is on its way. */
+void neigh_reopen(struct neigh_table *t, uint16_t id);
 
 #endif

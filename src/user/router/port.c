@@ -35,10 +35,10 @@ static unsigned int bucket_of(unsigned int port, unsigned int vlan)
 
 unsigned int port_tagged(const struct ports *t, unsigned int port, unsigned int vlan)
 {
-	unsigned int i = t->bucket[bucket_of(port, vlan)];
+	unsigned int i = grace_read(t->bucket[bucket_of(port, vlan)]);
 
-	while (i && (t->port[i].port != port || t->port[i].vlan != vlan))
-		i = t->port[i].next;
+	while (i && (shared_load(t->port[i].port) != port || shared_load(t->port[i].vlan) != vlan))
+		i = grace_read(t->port[i].next);
 	return i;
 }
 
@@ -50,6 +50,11 @@ static uint16_t stands_on(const struct ports *t, const struct port *p)
 	return number >= 0 && number <= EUROPA_PORT_MAX ? number : PORT_NONE;
 }
 
+/*
+ * The buckets are filled anew. Who looks meanwhile may miss one, whose packet the
+ * kernel gets; it comes to an end, as an entry that was put in leads only to such
+ * that were put in before, and the others go on as they did.
+ */
 void port_stack(struct ports *t, void (*changed)(void *arg, unsigned int number), void *arg)
 {
 	unsigned int i, number;
@@ -57,21 +62,22 @@ void port_stack(struct ports *t, void (*changed)(void *arg, unsigned int number)
 	if (!t->moved)
 		return;
 	t->moved = false;
-	memset(t->bucket, 0, sizeof(t->bucket));
+	for (i = 0; i < PORT_BUCKETS; i++)
+		shared_store(t->bucket[i], 0);
 	for (i = 0; i < t->count; i++) {
 		struct port *p = &t->port[number = t->used[i]];
 		uint16_t old = p->port, *bucket;
 
 		if (!p->vlan)
 			continue;
-		p->port = stands_on(t, p);
+		shared_store(p->port, stands_on(t, p));
 		if (p->port != old)
 			changed(arg, number);
 		if (p->port == PORT_NONE)
 			continue;
 		bucket = &t->bucket[bucket_of(p->port, p->vlan)];
-		p->next = *bucket;
-		*bucket = number;
+		shared_publish(p->next, *bucket);
+		shared_publish(*bucket, number);
 	}
 }
 
@@ -109,8 +115,8 @@ void port_refresh(struct ports *t)
 	for (i = 0; i < t->count; i++) {
 		struct port *p = &t->port[t->used[i]];
 
-		p->special = special(t, p);
-		p->special6 = special6(t, p);
+		shared_store(p->special, special(t, p));
+		shared_store(p->special6, special6(t, p));
 	}
 }
 
@@ -120,6 +126,34 @@ static uint64_t address_word(const uint8_t *address)
 
 	memcpy(frame, address, 6);
 	return port_mac(frame);
+}
+
+/* Packets to another address are punted until all is in its place. */
+static void overwrite(struct port *p, const struct port *to)
+{
+	if (p->mac != to->mac || p->ifindex != to->ifindex) {
+		shared_publish(p->special, PORT_PUNT);
+		shared_publish(p->special6, PORT_PUNT);
+	}
+	memcpy(p->address, to->address, sizeof(p->address));
+	p->enslaved = to->enslaved;
+	p->forwarding = to->forwarding;
+	p->rp_filter = to->rp_filter;
+	p->generation = to->generation;
+	p->on4 = to->on4;
+	p->on6 = to->on6;
+	p->mtu = to->mtu;
+	p->mtu6 = to->mtu6;
+	p->ifindex = to->ifindex;
+	p->link = to->link;
+	shared_store(p->quiet, to->quiet);
+	shared_store(p->asked, to->asked);
+	shared_store(p->up, to->up);
+	shared_store(p->vlan, to->vlan);
+	shared_store(p->port, to->port);
+	shared_publish(p->mac, to->mac);
+	shared_publish(p->special, to->special);
+	shared_publish(p->special6, to->special6);
 }
 
 bool port_set(struct ports *t, unsigned int number, const struct port *p)
@@ -139,7 +173,7 @@ bool port_set(struct ports *t, unsigned int number, const struct port *p)
 		new.on4 = old->on4;
 		new.on6 = old->on6;
 		new.quiet = old->quiet;
-		new.asked = old->asked;
+		new.asked = shared_load(old->asked);
 	}
 	new.port = p->vlan ? PORT_NONE : number;
 	if (!fresh && p->vlan)
@@ -149,12 +183,13 @@ bool port_set(struct ports *t, unsigned int number, const struct port *p)
 	new.generation = t->generation;
 	new.special = special(t, &new);
 	new.special6 = special6(t, &new);
-	*old = new;
+	overwrite(old, &new);
 	return fresh;
 }
 
 void port_unset(struct ports *t, unsigned int number)
 {
+	static const struct port none = { .special = PORT_PUNT, .special6 = PORT_PUNT };
 	unsigned int i;
 
 	for (i = 0; i < t->count; i++) {
@@ -163,9 +198,7 @@ void port_unset(struct ports *t, unsigned int number)
 		t->used[i] = t->used[--t->count];
 		t->vlans -= t->port[number].vlan != 0;
 		t->moved = true;
-		memset(&t->port[number], 0, sizeof(t->port[number]));
-		t->port[number].special = PORT_PUNT;
-		t->port[number].special6 = PORT_PUNT;
+		overwrite(&t->port[number], &none);
 		return;
 	}
 }

@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "grace.h"
+
 #define PORT_VLANS	1024	/* VLAN interfaces; more are the kernel's */
 #define PORT_MAX	(EUROPA_PORT_MAX + PORT_VLANS)	/* numbers: 0 ... */
 #define PORT_NONE	0xffff
@@ -24,6 +26,7 @@
 #define PORT_RPF_STRICT	0x02	/* source must be routed to this port */
 #define PORT_RPF_LOOSE	0x04	/* source must be routed */
 
+/* Workers read mac, special, special6, up, vlan, port, next and quiet, and write asked. */
 struct port {
 	uint64_t mac;		/* as port_mac() loads it; 0: none such */
 	uint8_t special;	/* PORT_* in effect, IPv4 */

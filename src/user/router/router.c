@@ -8,6 +8,8 @@ bool router_init(struct router *r)
 	unsigned int i;
 
 	memset(r, 0, sizeof(*r));
+	pthread_mutex_init(&r->lock, NULL);
+	r->lanes = 1;
 	r->ports.punt_all = r->ports.punt_all6 = true;
 	for (i = 0; i <= PORT_MAX; i++)
 		r->ports.port[i].special = r->ports.port[i].special6 = PORT_PUNT;
@@ -24,8 +26,10 @@ bool router_init(struct router *r)
 	return false;
 }
 
+/* What waits to be freed knows the tables it is from. */
 void router_exit(struct router *r)
 {
+	grace_settle();
 	ip6_exit(&r->ip6);
 	ip4_exit(&r->ip4);
 	nexthops_exit(&r->nexthops);
@@ -92,8 +96,10 @@ void router_settings(struct router *r)
 
 bool router_work(struct router *r, unsigned int budget)
 {
-	if (!ip4_work(&r->ip4, budget) || !ip6_work(&r->ip6, budget))
-		return false;
-	neigh_reap(&r->neigh);
-	return true;
+	bool done = ip4_work(&r->ip4, budget) && ip6_work(&r->ip6, budget);
+
+	if (done)
+		neigh_reap(&r->neigh);
+	grace_settle();
+	return done;
 }

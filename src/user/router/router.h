@@ -4,6 +4,7 @@
 #define ROUTER_ROUTER_H
 
 #include <libeuropa.h>
+#include <pthread.h>
 
 #include "ip4/ip4.h"
 #include "ip6/ip6.h"
@@ -13,16 +14,32 @@
 #include "port.h"
 #include "stats.h"
 
-struct router {
+/* A worker's own, which no other touches: queue by queue, a cache line apart. */
+struct lane {
 	struct europa_queue *q;
+	struct stats stats;
+} __attribute__((aligned(64)));
+
+/*
+ * Tables, of which there is one set, are changed by one thread; several workers may
+ * read them meanwhile, each on a lane of its own (grace.h).
+ */
+struct router {
 	struct ip4 ip4;
 	struct ip6 ip6;
 	struct neigh_table neigh;
 	struct groups groups;
 	struct nexthops nexthops;
 	struct ports ports;
-	struct stats stats;
+	struct mirror_stats stats;
+	struct lane lane[EUROPA_QUEUES_MAX];
+	unsigned int lanes;	/* in use */
 
+	/*
+	 * Who changes tables has it, where others read them, and who looks at more of
+	 * them than is published for readers.
+	 */
+	pthread_mutex_t lock;
 	uint32_t vr;		/* number */
 	bool verbose;
 	bool resync;		/* the mirror may be wrong: dump again */
@@ -36,6 +53,38 @@ struct router {
 /* groups and others point into it: it stays where it is. */
 bool router_init(struct router *r);
 void router_exit(struct router *r);
+
+static inline void router_lock(struct router *r)
+{
+	if (grace_shared)
+		pthread_mutex_lock(&r->lock);
+}
+
+static inline void router_unlock(struct router *r)
+{
+	if (grace_shared)
+		pthread_mutex_unlock(&r->lock);
+}
+
+/*
+ * The same for a worker, which is not waited for meanwhile: nothing that it read
+ * before is good after it.
+ */
+static inline void router_look(struct router *r)
+{
+	if (!grace_shared)
+		return;
+	grace_sleep();
+	pthread_mutex_lock(&r->lock);
+}
+
+static inline void router_looked(struct router *r)
+{
+	if (!grace_shared)
+		return;
+	pthread_mutex_unlock(&r->lock);
+	grace_wake();
+}
 
 /*
  * What the kernel does not tell again between the two is gone; routes6: the routes
@@ -55,7 +104,7 @@ void router_settings(struct router *r);
 
 /*
  * Tables' work that is due, a bounded amount, between bursts. Returns true
- * when none is left.
+ * when none is left. What no reader has any more is free after it: it waits for that.
  */
 bool router_work(struct router *r, unsigned int budget);
 

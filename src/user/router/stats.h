@@ -31,6 +31,7 @@
 #define PUNT_ENUM(id, name) PUNT_##id,
 enum punt { PUNT_REASONS(PUNT_ENUM) PUNT_COUNT };
 
+/* Of one worker, which alone counts. Others read a word that is old, or new. */
 struct stats {
 	uint64_t sent;		/* packets */
 	uint64_t punt[PUNT_COUNT]; /* packets */
@@ -38,6 +39,10 @@ struct stats {
 	uint64_t kicks;		/* system calls to drain tx */
 	uint64_t waits;		/* poll() calls that could sleep */
 	uint64_t spins;		/* polls of an empty rx ring */
+};
+
+/* Of the tables, which are there once. */
+struct mirror_stats {
 	uint64_t syncs;		/* full netlink dumps */
 	uint64_t messages;	/* netlink */
 	uint64_t overruns;	/* netlink messages lost: ENOBUFS */

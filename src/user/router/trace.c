@@ -133,32 +133,37 @@ static unsigned int port_of(const struct europa_ring *tx, __u32 cursor)
 	return e.port;
 }
 
-static void trace_one(struct router *r, struct inquiry *q, struct europa_entry *e)
+static void trace_one(struct router *r, struct lane *lane, struct inquiry *q,
+		      struct europa_entry *e)
 {
-	struct stats before = r->stats;
-	uint8_t *frame = europa_data(r->q, e);
+	struct stats before = lane->stats;
+	uint8_t *frame = europa_data(lane->q, e);
 	char line[LINE], dev[WORDS_DEVICE], mac[18], *at;
-	__u32 cursor = r->q->tx.cursor;
+	__u32 cursor = lane->q->tx.cursor;
 	enum punt why;
 
+	router_look(r);
 	at = packet(r, e, frame, line);
-	datapath_burst(r, e, 1);
-	why = reason(&before, &r->stats);
+	router_looked(r);
+	datapath_burst(r, lane, e, 1);
+	why = reason(&before, &lane->stats);
+	router_look(r);
 	if (why)
 		sprintf(at, "; left to the kernel: %s", stats_why(why));
 	else
-		sprintf(at, "; sent by %s to %s", port(r, port_of(&r->q->tx, cursor), dev),
-			words_mac(frame, mac));
-	r->stats.bursts = before.bursts;
+		sprintf(at, "; sent by %s to %s",
+			port(r, port_of(&lane->q->tx, cursor), dev), words_mac(frame, mac));
 	inquiry_tell(q, line);
+	router_looked(r);
+	lane->stats.bursts = before.bursts;
 }
 
-void trace_burst(struct router *r, struct inquiry *q, struct europa_entry *e,
-		 unsigned int n)
+void trace_burst(struct router *r, struct lane *lane, struct inquiry *q,
+		 struct europa_entry *e, unsigned int n)
 {
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
-		trace_one(r, q, &e[i]);
-	r->stats.bursts++;
+		trace_one(r, lane, q, &e[i]);
+	lane->stats.bursts++;
 }

@@ -7,7 +7,7 @@
 #include "inquiry.h"
 
 /* As datapath_burst(), and whoever asked is told. */
-void trace_burst(struct router *r, struct inquiry *q, struct europa_entry *e,
-		 unsigned int n);
+void trace_burst(struct router *r, struct lane *lane, struct inquiry *q,
+		 struct europa_entry *e, unsigned int n);
 
 #endif

@@ -89,26 +89,43 @@ bool addr4_on(const struct addr4 *t, uint32_t ifindex)
 }
 
 /* At most a quarter full, so that most addresses need one probe. */
-bool addr4_build(struct addr4 *t)
+static struct addr4_table *table_make(const struct addr4 *t)
 {
-	uint32_t bits = 6, i, at, *table;
+	uint32_t bits = 6, i, at;
+	struct addr4_table *table;
 
 	while (1u << bits < 4 * t->count)
 		bits++;
-	table = calloc(1u << bits, sizeof(*table));
+	table = calloc(1, sizeof(*table) + (sizeof(table->at[0]) << bits));
+	if (!table)
+		return NULL;
+	table->mask = (1u << bits) - 1;
+	table->shift = 32 - bits;
+	for (i = 0; i < t->count; i++) {
+		at = (t->item[i].addr * 0x9e3779b1u) >> table->shift;
+		while (table->at[at])
+			at = (at + 1) & table->mask;
+		table->at[at] = t->item[i].addr;
+	}
+	return table;
+}
+
+/* maybe[] is never less than what is in the table that a reader finds. */
+bool addr4_build(struct addr4 *t)
+{
+	struct addr4_table *table = table_make(t), *old = t->table;
+	bool maybe[256] = { false };
+	uint32_t i;
+
 	if (!table)
 		return false;
-	free(t->table);
-	t->table = table;
-	t->mask = (1u << bits) - 1;
-	t->shift = 32 - bits;
-	memset(t->maybe, false, sizeof(t->maybe));
 	for (i = 0; i < t->count; i++) {
-		t->maybe[t->item[i].addr & 0xff] = true;
-		at = (t->item[i].addr * 0x9e3779b1u) >> t->shift;
-		while (table[at])
-			at = (at + 1) & t->mask;
-		table[at] = t->item[i].addr;
+		maybe[t->item[i].addr & 0xff] = true;
+		shared_store(t->maybe[t->item[i].addr & 0xff], true);
 	}
+	shared_publish(t->table, table);
+	for (i = 0; i < 256; i++)
+		shared_store(t->maybe[i], maybe[i]);
+	grace_free(old);
 	return true;
 }

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "grace.h"
+
 struct addr4_item {
 	uint32_t addr;		/* host order */
 	uint32_t ifindex;
@@ -14,10 +16,15 @@ struct addr4_item {
 	uint8_t generation;
 };
 
-struct addr4 {
-	uint32_t *table;	/* open addressing, linear; 0: empty */
+struct addr4_table {
 	uint32_t mask;
 	uint32_t shift;
+	uint32_t at[];		/* open addressing, linear; 0: empty */
+};
+
+/* Workers read the table, never[] and maybe[]. */
+struct addr4 {
+	struct addr4_table *table;
 	struct addr4_item *item;
 	uint32_t count, size;
 	uint8_t generation;
@@ -40,12 +47,13 @@ bool addr4_on(const struct addr4 *t, uint32_t ifindex);
 /* Is it one of ours? */
 static inline bool addr4_has(const struct addr4 *t, uint32_t addr)
 {
-	uint32_t at = (addr * 0x9e3779b1u) >> t->shift;
+	const struct addr4_table *table = grace_read(t->table);
+	uint32_t at = (addr * 0x9e3779b1u) >> table->shift;
 
-	while (t->table[at]) {
-		if (t->table[at] == addr)
+	while (table->at[at]) {
+		if (table->at[at] == addr)
 			return true;
-		at = (at + 1) & t->mask;
+		at = (at + 1) & table->mask;
 	}
 	return false;
 }
@@ -55,7 +63,7 @@ static inline bool addr4_bad_source(const struct addr4 *t, uint32_t addr)
 {
 	if (__builtin_expect(t->never[addr >> 24], 0))
 		return true;
-	return __builtin_expect(t->maybe[addr & 0xff], 0) && addr4_has(t, addr);
+	return __builtin_expect(shared_load(t->maybe[addr & 0xff]), 0) && addr4_has(t, addr);
 }
 
 #endif

@@ -448,13 +448,49 @@ static uint32_t chunk_root(const struct fib4 *f, uint32_t chunk, struct state *s
 
 static void pool_put(struct fib4 *f, uint32_t top)
 {
-	uint32_t at = top & 0x3ffffff, log = top >> 26;
+	uint32_t at = top & FIB4_OFFSET, log = top >> 26;
 
+	f->table[at] = f->pool_free[log];
+	f->pool_free[log] = at;
+	f->pool_live -= 1u << log;
+}
+
+static void retired(void *fib, uint32_t top)
+{
+	struct fib4 *f = fib;
+
+	f->retiring--;
+	pool_put(f, top);
+}
+
+/* Ranges that nothing leads to any more. */
+static void pool_retire(struct fib4 *f, uint32_t top)
+{
 	if (top & FIB4_LEAF)
 		return;
-	f->pool[at] = f->pool_free[log];
-	f->pool_free[log] = at + 1;
-	f->pool_live -= 1u << log;
+	f->retiring++;
+	grace_call(retired, f, top);
+}
+
+/* Room for more. Who reads has the table that was, as it was, until it is done. */
+static bool pool_grow(struct fib4 *f, uint32_t need)
+{
+	uint32_t size = f->pool_size, *table, *old = f->table;
+
+	if (need <= size)
+		return true;
+	if (!grace_shared)
+		return grow((void **)&f->table, &f->pool_size, need, sizeof(*f->table));
+	while (size < need)
+		size += size / 2;
+	table = malloc(size * sizeof(*table));
+	if (!table)
+		return false;
+	memcpy(table, f->table, f->pool_used * sizeof(*table));
+	shared_publish(f->table, table);
+	grace_free(old);
+	f->pool_size = size;
+	return true;
 }
 
 /* Returns FIB4_LEAF, an impossible offset, if there is no memory. */
@@ -463,12 +499,10 @@ static uint32_t pool_get(struct fib4 *f, uint32_t log)
 	uint32_t at = f->pool_free[log], size = 1u << log;
 
 	if (at) {
-		f->pool_free[log] = f->pool[--at];
+		f->pool_free[log] = f->table[at];
 	} else {
 		at = f->pool_used;
-		if (at + size > 0x3ffffff ||
-		    !grow((void **)&f->pool, &f->pool_size, at + size,
-			  sizeof(*f->pool)))
+		if (at + size > FIB4_OFFSET || !pool_grow(f, at + size))
 			return FIB4_LEAF;
 		f->pool_used += size;
 	}
@@ -476,29 +510,42 @@ static uint32_t pool_get(struct fib4 *f, uint32_t log)
 	return at;
 }
 
+/* Where the ranges of all chunks lie one behind the other. Returns its end. */
+static uint32_t compact(const struct fib4 *f, uint32_t *table)
+{
+	uint32_t chunk, at = FIB4_CHUNKS;
+
+	for (chunk = 0; chunk < FIB4_CHUNKS; chunk++) {
+		uint32_t top = f->table[chunk], n = 1u << (top >> 26 & 31);
+
+		table[chunk] = top;
+		if (top & FIB4_LEAF)
+			continue;
+		memcpy(table + at, f->table + (top & FIB4_OFFSET), n * sizeof(*table));
+		table[chunk] = (top & ~FIB4_OFFSET) | at;
+		at += n;
+	}
+	return at;
+}
+
 /* Chunks change size, so free lists of the wrong sizes pile up: start afresh. */
 static void pool_compact(struct fib4 *f)
 {
-	uint32_t *pool, chunk, at = 0, size = f->pool_live + POOL_SLACK;
+	uint32_t *table, *old = f->table, size;
 
-	if (f->pool_used <= 2 * f->pool_live + POOL_SLACK)
+	if (f->pool_used - FIB4_CHUNKS <= 2 * f->pool_live + POOL_SLACK)
 		return;
-	pool = malloc(size * sizeof(*pool));
-	if (!pool)
+	/* Those would not know where they went. */
+	if (f->retiring)
+		grace_settle();
+	size = FIB4_CHUNKS + f->pool_live + POOL_SLACK;
+	table = malloc(size * sizeof(*table));
+	if (!table)
 		return;
-	for (chunk = 0; chunk < FIB4_CHUNKS; chunk++) {
-		uint32_t top = f->top[chunk], n = 1u << (top >> 26 & 31);
-
-		if (top & FIB4_LEAF)
-			continue;
-		memcpy(pool + at, f->pool + (top & 0x3ffffff), n * sizeof(*pool));
-		f->top[chunk] = (top & ~0x3ffffffu) | at;
-		at += n;
-	}
-	free(f->pool);
-	f->pool = pool;
+	f->pool_used = compact(f, table);
 	f->pool_size = size;
-	f->pool_used = at;
+	shared_publish(f->table, table);
+	grace_free(old);
 	memset(f->pool_free, 0, sizeof(f->pool_free));
 }
 
@@ -508,7 +555,7 @@ static uint32_t log2_up(uint32_t n)
 }
 
 /* Without memory the chunk is punted: slow, not wrong. */
-static uint32_t publish(struct fib4 *f)
+static uint32_t lay_out(struct fib4 *f)
 {
 	uint32_t log = log2_up(f->built), at, i;
 
@@ -517,10 +564,19 @@ static uint32_t publish(struct fib4 *f)
 	at = pool_get(f, log);
 	if (at == FIB4_LEAF)
 		return FIB4_LEAF;
-	memcpy(f->pool + at, f->build, f->built * sizeof(*f->build));
+	memcpy(f->table + at, f->build, f->built * sizeof(*f->build));
 	for (i = f->built; i < 1u << log; i++)
-		f->pool[at + i] = POOL_EMPTY;
+		f->table[at + i] = POOL_EMPTY;
 	return log << 26 | at;
+}
+
+/* The ranges that were may be laid out anew only after nobody reads them. */
+static void chunk_publish(struct fib4 *f, uint32_t chunk)
+{
+	uint32_t old = f->table[chunk], top = lay_out(f);
+
+	shared_publish(f->table[chunk], top);
+	pool_retire(f, old);
 }
 
 static unsigned int chunk_build(struct fib4 *f, uint32_t chunk)
@@ -539,8 +595,7 @@ static unsigned int chunk_build(struct fib4 *f, uint32_t chunk)
 		if (end != 0xffff)
 			emit(f, end + 1, answer(&s));
 	}
-	pool_put(f, f->top[chunk]);
-	f->top[chunk] = publish(f);
+	chunk_publish(f, chunk);
 	return work;
 }
 
@@ -687,23 +742,23 @@ bool fib4_init(struct fib4 *f, void (*release)(void *, uint16_t), void *arg)
 	f->arg = arg;
 	f->sweep_at = FIB4_CHUNKS;
 	f->node_used = f->item_used = 1;
-	f->top = malloc(FIB4_CHUNKS * sizeof(*f->top));
+	f->pool_size = f->pool_used = FIB4_CHUNKS;
+	f->table = malloc(FIB4_CHUNKS * sizeof(*f->table));
 	f->build = malloc((FIB4_CHUNKS + 1) * sizeof(*f->build));
 	f->dirty = calloc(FIB4_CHUNKS / 64, sizeof(*f->dirty));
-	if (!f->top || !f->build || !f->dirty || !reserve(f)) {
+	if (!f->table || !f->build || !f->dirty || !reserve(f)) {
 		fib4_exit(f);
 		return false;
 	}
 	memset(&f->nodes[0], 0, sizeof(f->nodes[0]));
 	for (i = 0; i < FIB4_CHUNKS; i++)
-		f->top[i] = FIB4_LEAF;
+		f->table[i] = FIB4_LEAF;
 	return true;
 }
 
 void fib4_exit(struct fib4 *f)
 {
-	free(f->top);
-	free(f->pool);
+	free(f->table);
 	free(f->nodes);
 	free(f->items);
 	free(f->dirty);
@@ -713,7 +768,6 @@ void fib4_exit(struct fib4 *f)
 
 size_t fib4_bytes(const struct fib4 *f)
 {
-	return FIB4_CHUNKS * sizeof(*f->top) + f->pool_used * sizeof(*f->pool) +
-	       f->node_used * sizeof(*f->nodes) +
+	return f->pool_used * sizeof(*f->table) + f->node_used * sizeof(*f->nodes) +
 	       f->item_used * sizeof(*f->items);
 }

@@ -13,7 +13,8 @@
  * Answers are numbers of adjacencies (neigh.h); 0 is: punt.
  *
  * Changes mark chunks dirty; fib4_work() rebuilds them, a bounded amount at a
- * time, between bursts. Until then lookups give the old answer.
+ * time, between bursts. Until then lookups give the old answer. Others may look up
+ * meanwhile (grace.h).
  */
 #ifndef ROUTER_FIB4_H
 #define ROUTER_FIB4_H
@@ -22,8 +23,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "grace.h"
+
 #define FIB4_CHUNKS	65536
 #define FIB4_LEAF	0x80000000u	/* the low 16 bits are the answer */
+#define FIB4_OFFSET	0x3ffffffu	/* else: words */
 #define FIB4_ADJ_MAX	0xfffeu
 
 /* What covers an address, by precedence: see visit() in fib4.c. */
@@ -52,12 +56,17 @@ struct fib4_node;
 struct fib4_item;
 
 struct fib4 {
-	uint32_t *top;		/* FIB4_CHUNKS: leaf, or log2 size and offset */
-	uint32_t *pool;		/* ranges: start << 16 | answer */
-	uint32_t pool_size;	/* words allocated */
+	/*
+	 * FIB4_CHUNKS words, each a leaf, or log2 of a size and an offset, in words from
+	 * the table's start, where ranges are: start << 16 | answer. All that is read for
+	 * a packet, and by others meanwhile: ranges that a word leads to do not change.
+	 */
+	uint32_t *table;
+	uint32_t pool_size;	/* words of the table */
 	uint32_t pool_used;	/* words handed out, free lists included */
 	uint32_t pool_live;	/* words in use */
-	uint32_t pool_free[17];	/* by log2 size, offset + 1, linked */
+	uint32_t pool_free[17];	/* by log2 size, offset, linked; 0: none */
+	uint32_t retiring;	/* ranges that become free when no reader is at them */
 
 	struct fib4_node *nodes;
 	uint32_t node_size, node_used, node_free;
@@ -113,17 +122,23 @@ void fib4_sweep(struct fib4 *f);
 /* Rebuild and sweep about `budget` nodes' worth; returns true when all is done. */
 bool fib4_work(struct fib4 *f, unsigned int budget);
 
-/* First step of a lookup: prefetch for the second. addr in host order. */
-static inline uint32_t fib4_top(const struct fib4 *f, uint32_t addr)
+/* For a burst: both steps of a lookup take the same one. */
+static inline const uint32_t *fib4_table(const struct fib4 *f)
 {
-	uint32_t top = f->top[addr >> 16];
+	return grace_read(f->table);
+}
+
+/* First step of a lookup: prefetch for the second. addr in host order. */
+static inline uint32_t fib4_top(const uint32_t *table, uint32_t addr)
+{
+	uint32_t top = grace_read(table[addr >> 16]);
 
 	if (!(top & FIB4_LEAF))
-		__builtin_prefetch(f->pool + (top & 0x3ffffff));
+		__builtin_prefetch(table + (top & FIB4_OFFSET));
 	return top;
 }
 
-static inline uint16_t fib4_rest(const struct fib4 *f, uint32_t top,
+static inline uint16_t fib4_rest(const uint32_t *table, uint32_t top,
 				 uint32_t addr)
 {
 	uint32_t key = addr << 16 | FIB4_ADJ_MAX, half;
@@ -131,7 +146,7 @@ static inline uint16_t fib4_rest(const struct fib4 *f, uint32_t top,
 
 	if (top & FIB4_LEAF)
 		return top;
-	p = f->pool + (top & 0x3ffffff);
+	p = table + (top & FIB4_OFFSET);
 	for (half = 1u << (top >> 26) >> 1; half; half >>= 1)
 		p += p[half] <= key ? half : 0;
 	return *p;
@@ -139,7 +154,9 @@ static inline uint16_t fib4_rest(const struct fib4 *f, uint32_t top,
 
 static inline uint16_t fib4_lookup(const struct fib4 *f, uint32_t addr)
 {
-	return fib4_rest(f, fib4_top(f, addr), addr);
+	const uint32_t *table = fib4_table(f);
+
+	return fib4_rest(table, fib4_top(table, addr), addr);
 }
 
 /* All prefixes that have a route, to room for f->routes. Returns how many. */

@@ -53,7 +53,7 @@ uint32_t flow4_hash(const struct flow *f, const uint8_t *frame, unsigned int byt
 {
 	uint64_t rest = 0;
 
-	if (f->policy == FLOW_L4)
+	if (shared_load(f->policy) == FLOW_L4)
 		rest = transport(frame, bytes);
 	else if (icmp_error(frame, bytes))
 		frame += ICMP_INNER;

@@ -38,12 +38,12 @@ void redirect4_refresh(struct ports *t)
 	bool all_off;
 	unsigned int i;
 
-	if (!t->asked)
+	if (!shared_load(t->asked))
 		return;
 	all_off = off("all");
 	for (i = 0; i < t->count; i++) {
 		struct port *p = &t->port[t->used[i]];
 
-		p->quiet = p->asked && all_off && port_off(p);
+		shared_store(p->quiet, shared_load(p->asked) && all_off && port_off(p));
 	}
 }

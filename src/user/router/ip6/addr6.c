@@ -93,34 +93,51 @@ static uint32_t hash(struct ipv6_addr a)
 
 bool addr6_has(const struct addr6 *t, struct ipv6_addr addr)
 {
-	uint32_t at = hash(addr) & t->mask;
+	const struct addr6_table *table = grace_read(t->table);
+	uint32_t at = hash(addr) & table->mask;
 
-	for (; !ipv6_unspecified(t->table[at]); at = (at + 1) & t->mask)
-		if (ipv6_same(t->table[at], addr))
+	for (; !ipv6_unspecified(table->at[at]); at = (at + 1) & table->mask)
+		if (ipv6_same(table->at[at], addr))
 			return true;
 	return false;
 }
 
-bool addr6_build(struct addr6 *t)
+static struct addr6_table *table_make(const struct addr6 *t)
 {
-	struct ipv6_addr *table;
 	uint32_t bits = 6, i, at;
+	struct addr6_table *table;
 
 	while (1u << bits < 4 * t->count)
 		bits++;
-	table = calloc(1u << bits, sizeof(*table));
+	table = calloc(1, sizeof(*table) + (sizeof(table->at[0]) << bits));
+	if (!table)
+		return NULL;
+	table->mask = (1u << bits) - 1;
+	for (i = 0; i < t->count; i++) {
+		at = hash(t->item[i].addr) & table->mask;
+		while (!ipv6_unspecified(table->at[at]))
+			at = (at + 1) & table->mask;
+		table->at[at] = t->item[i].addr;
+	}
+	return table;
+}
+
+/* maybe[] is never less than what is in the table that a reader finds. */
+bool addr6_build(struct addr6 *t)
+{
+	struct addr6_table *table = table_make(t), *old = t->table;
+	bool maybe[256] = { false };
+	uint32_t i;
+
 	if (!table)
 		return false;
-	free(t->table);
-	t->table = table;
-	t->mask = (1u << bits) - 1;
-	memset(t->maybe, false, sizeof(t->maybe));
 	for (i = 0; i < t->count; i++) {
-		t->maybe[t->item[i].addr.lo & 0xff] = true;
-		at = hash(t->item[i].addr) & t->mask;
-		while (!ipv6_unspecified(table[at]))
-			at = (at + 1) & t->mask;
-		table[at] = t->item[i].addr;
+		maybe[t->item[i].addr.lo & 0xff] = true;
+		shared_store(t->maybe[t->item[i].addr.lo & 0xff], true);
 	}
+	shared_publish(t->table, table);
+	for (i = 0; i < 256; i++)
+		shared_store(t->maybe[i], maybe[i]);
+	grace_free(old);
 	return true;
 }

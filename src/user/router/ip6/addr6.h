@@ -4,6 +4,7 @@
 #ifndef ROUTER_ADDR6_H
 #define ROUTER_ADDR6_H
 
+#include "grace.h"
 #include "ip6/ipv6.h"
 
 struct addr6_item {
@@ -13,10 +14,15 @@ struct addr6_item {
 	uint8_t generation;
 };
 
+struct addr6_table {
+	uint32_t mask;
+	struct ipv6_addr at[];	/* open addressing, linear; ::, never ours: empty */
+};
+
+/* Workers read the table and maybe[]. */
 struct addr6 {
 	struct addr6_item *item;
-	struct ipv6_addr *table; /* open addressing, linear; ::, never ours: empty */
-	uint32_t mask;
+	struct addr6_table *table;
 	uint32_t count, size;
 	uint8_t generation;
 	bool maybe[256];	/* by last octet: one of ours ends so */
@@ -40,7 +46,7 @@ bool addr6_has(const struct addr6 *t, struct ipv6_addr addr);
 /* No packet that is forwarded comes from there. */
 static inline bool addr6_bad_source(const struct addr6 *t, struct ipv6_addr addr)
 {
-	return ipv6_never(addr) || (t->maybe[addr.lo & 0xff] && addr6_has(t, addr));
+	return ipv6_never(addr) || (shared_load(t->maybe[addr.lo & 0xff]) && addr6_has(t, addr));
 }
 
 #endif

@@ -27,7 +27,7 @@ uint32_t flow6_hash(const struct flow *f, const uint8_t *frame, unsigned int byt
 	const uint8_t *low, *high;
 	uint64_t hash, rest;
 
-	if (f->policy == FLOW_L4) {
+	if (shared_load(f->policy) == FLOW_L4) {
 		rest = flow_transport(frame[IPV6_NEXT_AT], frame + IPV6_HEADERS,
 				      bytes - IPV6_HEADERS);
 	} else {

@@ -24,6 +24,7 @@
 
 #include <stddef.h>
 
+#include "grace.h"
 #include "ip6/ipv6.h"
 
 #define RANGES6_PIECE	64	/* ranges of a piece; a power of 2 */
@@ -43,12 +44,22 @@ struct ranges6_piece {
 	uint64_t lo[];
 };
 
-struct ranges6 {
-	/* Of each piece, in the order of addresses. The first starts at ::. */
-	uint64_t *hi, *lo;
-	struct ranges6_piece **piece;
-	uint8_t *due;		/* bool: to be made anew */
+/* Of each piece, in the order of addresses. The first starts at ::. */
+struct ranges6_index {
 	uint32_t count, size;
+	uint64_t *lo;		/* both behind hi, in the same memory */
+	struct ranges6_piece **piece;
+	uint64_t hi[];
+};
+
+/*
+ * Where others look up meanwhile (grace.h) a piece is not changed but another takes
+ * its place, and where pieces are split or joined the index is copied.
+ */
+struct ranges6 {
+	struct ranges6_index *index;
+	uint8_t *due;		/* bool, of each piece: to be made anew */
+	uint32_t due_size;
 	uint32_t due_at;	/* where the search for one that is due goes on */
 	bool any_due;		/* perhaps */
 	size_t bytes;		/* of the pieces */
@@ -97,7 +108,7 @@ unsigned int ranges6_set(struct ranges6 *r, uint32_t piece, const struct ranges6
 size_t ranges6_bytes(const struct ranges6 *r);
 
 /* The piece that has an address whose /64 lies in several. */
-uint32_t ranges6_find_wide(const struct ranges6 *r, uint64_t hi, uint64_t lo);
+uint32_t ranges6_find_wide(const struct ranges6_index *x, uint64_t hi, uint64_t lo);
 
 /* Whether a border is at or before an address; in words for the sake of registers. */
 static inline bool ranges6_reached(uint64_t hi, uint64_t lo, uint64_t at_hi, uint64_t at_lo)
@@ -105,18 +116,18 @@ static inline bool ranges6_reached(uint64_t hi, uint64_t lo, uint64_t at_hi, uin
 	return (hi < at_hi) | ((hi == at_hi) & (lo <= at_lo));
 }
 
-static inline uint32_t ranges6_find(const struct ranges6 *r, struct ipv6_addr a)
+static inline uint32_t ranges6_find(const struct ranges6_index *x, struct ipv6_addr a)
 {
-	const uint64_t *p = r->hi;
-	uint32_t n = r->count, half;
+	const uint64_t *p = x->hi;
+	uint32_t n = x->count, half;
 
 	for (; n > 1; n -= half) {
 		half = n / 2;
 		p += p[half] <= a.hi ? half : 0;
 	}
-	if (*p == a.hi && r->lo[p - r->hi] > a.lo)
-		return ranges6_find_wide(r, a.hi, a.lo);
-	return p - r->hi;
+	if (*p == a.hi && x->lo[p - x->hi] > a.lo)
+		return ranges6_find_wide(x, a.hi, a.lo);
+	return p - x->hi;
 }
 
 static inline uint16_t ranges6_inside(const struct ranges6_piece *p, struct ipv6_addr a)
@@ -138,7 +149,8 @@ static inline uint16_t ranges6_inside(const struct ranges6_piece *p, struct ipv6
 
 static inline uint16_t ranges6_lookup(const struct ranges6 *r, struct ipv6_addr a)
 {
-	const struct ranges6_piece *p = r->piece[ranges6_find(r, a)];
+	const struct ranges6_index *x = grace_read(r->index);
+	const struct ranges6_piece *p = grace_read(x->piece[ranges6_find(x, a)]);
 	unsigned int k;
 
 	/* All cache lines on their way at once, rather than one after the other. */
