@@ -20,7 +20,7 @@
 #include "netns.h"
 #include "router.h"
 
-#define ANSWER_MAX	8192	/* bytes */
+#define ANSWER_MAX	16384	/* bytes */
 #define ANSWER_TIME	1000	/* ms for one, */
 #define ALL_TIME	3000	/* and for all that keep us waiting */
 
@@ -177,6 +177,22 @@ static void keep(struct router_summary *s, unsigned int *found, const char *name
 
 #define ALL_FOUND	0x1fu
 
+static bool take_object(const char **at, struct router_summary *s, unsigned int *found,
+			bool inner);
+
+/* Its objects are looked at, too, and counted: so many workers there are. */
+static bool take_array(const char **at, struct router_summary *s, unsigned int *found)
+{
+	if (!take(at, '['))
+		return false;
+	do {
+		if (!take_object(at, s, found, true))
+			return false;
+		s->workers++;
+	} while (take(at, ','));
+	return take(at, ']');
+}
+
 /* An object; members of one within it are looked at, too, and not kept. */
 static bool take_object(const char **at, struct router_summary *s, unsigned int *found,
 			bool inner)
@@ -193,7 +209,8 @@ static bool take_object(const char **at, struct router_summary *s, unsigned int 
 			if (!inner)
 				keep(s, found, name, value);
 		} else if (!take_word(at, "true") && !take_word(at, "false") &&
-			   (inner || !take_object(at, s, found, true))) {
+			   (inner || (!take_object(at, s, found, true) &&
+				      !take_array(at, s, found)))) {
 			return false;
 		}
 	} while (take(at, ','));
@@ -204,6 +221,7 @@ static bool parse(const char *line, struct router_summary *s)
 {
 	unsigned int found = 0;
 
+	s->workers = 0;
 	return take_object(&line, s, &found, false) && !*line && found == ALL_FOUND;
 }
 

@@ -8,6 +8,7 @@
 
 struct router_summary {
 	uint64_t routes, routes6, neighbours, sent, punted;
+	uint64_t workers;	/* 0: it does not say */
 };
 
 /*

@@ -578,6 +578,8 @@ static void show_router(const struct vr *vr)
 	out_u64(OUT_ANY, "neighbours", " neighbours %llu", s.neighbours);
 	out_u64(OUT_ANY, "sent", " sent %llu", s.sent);
 	out_u64(OUT_ANY, "punted", " punted %llu", s.punted);
+	if (s.workers)
+		out_u64(s.workers > 1 ? OUT_ANY : OUT_JSON, "workers", " workers %llu", s.workers);
 	out_close_object();
 }
 

@@ -143,7 +143,8 @@ lie_over()
 }
 
 @test "ip -d vr show has what a europa-router says; what cannot be its word is not shown" {
-	local answer good='{"vr":7,"sent":1,"punted":2,"punt":{"ttl":3},"neighbours":4,"routes":5,"routes6":6,"resync":false}'
+	local answer workers='"workers":[{"queue":0,"sent":9},{"queue":1}],"resync"'
+	local good='{"vr":7,"sent":1,"punted":2,"punt":{"ttl":3},"neighbours":4,"routes":5,"routes6":6,"resync":false}'
 
 	topology slots 256
 	start_router
@@ -161,8 +162,12 @@ lie_over()
 	liar "$good"
 	router_line | grep -q 'routes 5 routes6 6 neighbours 4 sent 1 punted 2$'
 	lie_over
+	liar "${good/\"resync\"/"$workers"}"
+	router_line | grep -q 'neighbours 4 sent 1 punted 2 workers 2$'
+	lie_over
 	for answer in '' "${good/4/-4}" "${good/\"sent\":1,/}" "${good/7/\"$'\e'[31m\"}" "$good$good" \
-		"${good/:6/:99999999999999999999999}" "$(printf '%9000s' "$good")" '{{{{{{{{'; do
+		"${good/:6/:99999999999999999999999}" "$(printf '%17000s' "$good")" '{{{{{{{{' \
+		"${good/\"resync\"/"${workers/\]/}"}" "${good/\"resync\"/"${workers/\[/[[}"}"; do
 		liar "$answer"
 		run ! router_line
 		ip -d vr show blue | grep -q '^    pool '

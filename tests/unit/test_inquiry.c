@@ -82,6 +82,13 @@ static void test_words(void **state)
 	says(b, "stats\n", "\"ttl\":7,");
 	says(b, "stats\n", "{\"vr\":0,\"sent\":0,\"punted\":7,");
 	says(b, "stats\n", "\"ports\":2,\"vlans\":0,");
+	says(b, "stats\n", ",\"workers\":[{\"queue\":0,\"sent\":0,\"punted\":7,");
+	b->r.lane[1] = b->r.lane[0];
+	b->r.lane[1].stats.sent = 3;
+	b->r.lanes = 2;
+	says(b, "stats\n", "{\"vr\":0,\"sent\":3,\"punted\":14,");
+	says(b, "stats\n", "},{\"queue\":0,\"sent\":3,\"punted\":7,");
+	b->r.lanes = 1;
 	vlan.ifindex = 900;
 	vlan.vlan = 7;
 	port_set(&b->r.ports, EUROPA_PORT_MAX + 1, &vlan);
@@ -95,6 +102,20 @@ static void test_words(void **state)
 	says(b, "what\n", "\"error\"");
 	/* Several at once, in their order. */
 	says(b, "lookup 8.8.8.8\nlookup 192.168.1.1\n", "{\"punt\":true}\n{\"via\":\"10.1.0.1\"");
+}
+
+/* As many as there can be, and figures as long: still one line, and whole. */
+static void test_workers(void **state)
+{
+	struct bed *b = *state;
+	unsigned int i;
+
+	for (i = 0; i < EUROPA_QUEUES_MAX; i++) {
+		b->r.lane[i].q = &b->q;
+		memset(&b->r.lane[i].stats, 0xff, sizeof(b->r.lane[i].stats));
+	}
+	b->r.lanes = EUROPA_QUEUES_MAX;
+	says(b, "stats\nlookup 8.8.8.8\n", "}],\"resync\":false}\n{\"punt\":true}\n");
 }
 
 static void test_routes(void **state)
@@ -266,8 +287,9 @@ static void test_trace_overflow(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TA(test_words), TA(test_routes), TA(test_many_questions), TA(test_bounds), TA(test_tame),
-		TA(test_trace), TA(test_trace_overflow),
+		TA(test_words),
+		TA(test_workers), TA(test_routes), TA(test_many_questions), TA(test_bounds),
+		TA(test_tame), TA(test_trace), TA(test_trace_overflow),
 	};
 
 	return cmocka_run_group_tests_name("inquiry", tests, NULL, NULL);

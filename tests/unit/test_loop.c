@@ -2,7 +2,8 @@
 // Copyright (C) the Europa authors
 /*
  * The router's main loop, in a thread of its own, against a kernel that drains
- * tx in kick and poll, wakes only who is armed, and gives nothing after STOP.
+ * tx in kick and poll, wakes only who is armed, and gives nothing after STOP. Of
+ * one queue, or of two with a worker each.
  */
 #include <errno.h>
 #include <poll.h>
@@ -29,80 +30,95 @@ static struct kernel {
 	int fd;
 	uint32_t sent, punted, kicks, polls;
 	bool stopped, detached;
-} k = { .lock = PTHREAD_MUTEX_INITIALIZER };
+} kernel[2] = {
+	{ .lock = PTHREAD_MUTEX_INITIALIZER }, { .lock = PTHREAD_MUTEX_INITIALIZER },
+};
 
-static int drain(void)
+/* NULL: it is not a queue's. */
+static struct kernel *of(int fd)
+{
+	return fd == kernel[0].fd ? &kernel[0] : fd == kernel[1].fd ? &kernel[1] : NULL;
+}
+
+static int drain(struct kernel *k)
 {
 	struct europa_entry e;
 	int n = 0;
 
-	pthread_mutex_lock(&k.lock);
-	for (; fake_drain(&k.fake, &e); n++) {
-		k.sent += e.op == EUROPA_OP_SEND;
-		k.punted += e.op == EUROPA_OP_PUNT;
+	pthread_mutex_lock(&k->lock);
+	for (; fake_drain(&k->fake, &e); n++) {
+		k->sent += e.op == EUROPA_OP_SEND;
+		k->punted += e.op == EUROPA_OP_PUNT;
 	}
-	pthread_mutex_unlock(&k.lock);
+	pthread_mutex_unlock(&k->lock);
 	return n;
 }
 
 int __wrap_ioctl(int fd, unsigned long request, ...)
 {
-	if (fd != k.fd)
+	struct kernel *k = of(fd);
+
+	if (!k)
 		abort();
-	if (k.detached) {
+	if (shared_load(k->detached)) {
 		errno = ENOTCONN;
 		return -1;
 	}
 	if (request == EUROPA_IOC_STOP) {
-		pthread_mutex_lock(&k.lock);
-		k.stopped = true;
-		pthread_mutex_unlock(&k.lock);
+		pthread_mutex_lock(&k->lock);
+		k->stopped = true;
+		pthread_mutex_unlock(&k->lock);
 	}
 	if (request != EUROPA_IOC_KICK)
 		return 0;
-	k.kicks++;
-	return drain();
+	k->kicks++;
+	return drain(k);
 }
 
 int __wrap_poll(struct pollfd *p, nfds_t n, int timeout)
 {
+	struct kernel *k = of(p->fd);
 	uint64_t count;
 
-	if (p->fd != k.fd)
+	if (!k)
 		return __real_poll(p, n, timeout);
-	k.polls++;
-	drain();
+	k->polls++;
+	if (shared_load(k->detached)) {
+		p->revents = POLLERR;
+		return 1;
+	}
+	drain(k);
 	n = __real_poll(p, n, timeout);
-	if (p->revents && read(k.fd, &count, sizeof(count)) < 0)
+	if (p->revents && read(k->fd, &count, sizeof(count)) < 0)
 		abort();
 	return n;
 }
 
 /* Publish, full fence, see whether somebody sleeps. */
-static void wake(void)
+static void wake(struct kernel *k)
 {
-	struct europa_ctl *ctl = k.fake.map;
+	struct europa_ctl *ctl = k->fake.map;
 
-	europa_ring_submit(&k.fake.rx);
+	europa_ring_submit(&k->fake.rx);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&ctl->rx_wait, __ATOMIC_RELAXED) & EUROPA_RX_ARMED)
-		if (eventfd_write(k.fd, 1))
+		if (eventfd_write(k->fd, 1))
 			abort();
 }
 
 /* At most n packets; returns how many were taken, -1 after STOP. */
-static int give(const uint8_t *frame, uint32_t n)
+static int give(struct kernel *k, const uint8_t *frame, uint32_t n)
 {
 	uint32_t i;
 
-	pthread_mutex_lock(&k.lock);
-	for (i = 0; i < n && !k.stopped; i++)
-		if (fake_receive(&k.fake, 0, frame, 98, 0, NULL) < 0)
+	pthread_mutex_lock(&k->lock);
+	for (i = 0; i < n && !k->stopped; i++)
+		if (fake_receive(&k->fake, 0, frame, 98, 0, NULL) < 0)
 			break;
 	if (i)
-		wake();
-	pthread_mutex_unlock(&k.lock);
-	return k.stopped && !i ? -1 : (int)i;
+		wake(k);
+	pthread_mutex_unlock(&k->lock);
+	return k->stopped && !i ? -1 : (int)i;
 }
 
 static void *run(void *arg)
@@ -110,21 +126,29 @@ static void *run(void *arg)
 	return (void *)(intptr_t)loop_run(arg);
 }
 
+static void prepare_queue(struct router *r, unsigned int number, struct europa_queue *q)
+{
+	struct kernel *k = &kernel[number];
+
+	memset(&k->fake, 0, sizeof(k->fake));
+	k->fd = eventfd(0, 0);
+	k->sent = k->punted = k->kicks = k->polls = 0;
+	k->stopped = k->detached = false;
+	fake_open(&k->fake, q, SLOTS, k->fd);
+	r->lane[number].q = q;
+}
+
 static void prepare(struct loop *l, struct router *r, struct europa_queue *q,
 		    unsigned int spin)
 {
-	memset(&k.fake, 0, sizeof(k.fake));
-	k.fd = eventfd(0, 0);
-	k.sent = k.punted = k.kicks = k.polls = 0;
-	k.stopped = false;
-	fake_open(&k.fake, q, SLOTS, k.fd);
 	assert_true(router_init(r));
-	r->lane[0].q = q;
+	prepare_queue(r, 0, q);
 	two_ports(r);
 	gateway(r, 0xc0a80000, 16, 0x0a010001);
 	while (!router_work(r, 100000))
 		;
-	*l = (struct loop){ .r = r, .spin_max = spin, .spin_now = spin };
+	*l = (struct loop){ .r = r, .spin = spin };
+	worker_init(&l->worker, r, &r->lane[0], spin);
 	l->nl.fd = eventfd(0, 0);
 	l->nl.synced = true;
 	l->signals = loop_signals();
@@ -137,8 +161,8 @@ static void finish(struct loop *l)
 	while (read(l->signals, rest, sizeof(rest)) > 0)
 		;
 	router_exit(l->r);
-	fake_close(&k.fake);
-	close(k.fd);
+	fake_close(&kernel[0].fake);
+	close(kernel[0].fd);
 	close(l->nl.fd);
 	close(l->signals);
 }
@@ -146,6 +170,7 @@ static void finish(struct loop *l)
 /* until: packets to give before SIGTERM. Goes on giving until STOP. */
 static void traffic(unsigned int spin, uint32_t until)
 {
+	struct kernel *k = &kernel[0];
 	struct europa_queue q;
 	struct router r;
 	struct loop l;
@@ -159,7 +184,7 @@ static void traffic(unsigned int spin, uint32_t until)
 	prepare(&l, &r, &q, spin);
 	build(frame, 0x0a000005, 0xc0a80101, 98);
 	assert_int_equal(pthread_create(&thread, NULL, run, &l), 0);
-	for (; n >= 0; n = give(frame, 1 + below(&seed, 80))) {
+	for (; n >= 0; n = give(k, frame, 1 + below(&seed, 80))) {
 		given += n;
 		if (given >= until && until)
 			assert_int_equal(kill(getpid(), SIGTERM), 0);
@@ -168,12 +193,12 @@ static void traffic(unsigned int spin, uint32_t until)
 	}
 	pthread_join(thread, &status);
 	assert_null(status);
-	assert_int_equal(k.sent + k.punted, given);
-	assert_int_equal(r.lane[0].stats.sent, k.sent);
-	assert_int_equal(k.fake.free_count, SLOTS);
+	assert_int_equal(k->sent + k->punted, given);
+	assert_int_equal(r.lane[0].stats.sent, k->sent);
+	assert_int_equal(k->fake.free_count, SLOTS);
 	assert_false(europa_rx_ready(&q));
 	print_message("spin %u: %u packets, %u kicks, %u polls\n", spin, given,
-		      k.kicks, k.polls);
+		      k->kicks, k->polls);
 	finish(&l);
 }
 
@@ -192,6 +217,7 @@ static void test_spinning(void **state)
 /* Another takes over: it stops by itself, with all it had returned. */
 static void leave(bool detached)
 {
+	struct kernel *k = &kernel[0];
 	struct europa_queue q;
 	struct router r;
 	struct loop l;
@@ -201,19 +227,19 @@ static void leave(bool detached)
 
 	prepare(&l, &r, &q, 0);
 	build(frame, 0x0a000005, 0xc0a80101, 98);
-	k.detached = detached;
 	assert_int_equal(pthread_create(&thread, NULL, run, &l), 0);
 	if (!detached)
-		assert_int_equal(give(frame, 100), 100);
-	__atomic_or_fetch(&((struct europa_ctl *)k.fake.map)->flags, EUROPA_CTL_LEAVE,
+		assert_int_equal(give(k, frame, 100), 100);
+	__atomic_or_fetch(&((struct europa_ctl *)k->fake.map)->flags, EUROPA_CTL_LEAVE,
 			  __ATOMIC_RELAXED);
-	assert_int_equal(eventfd_write(k.fd, 1), 0);
+	shared_store(k->detached, detached);
+	assert_int_equal(eventfd_write(k->fd, 1), 0);
 	pthread_join(thread, &status);
 	assert_null(status);
 	assert_true(l.left);
-	assert_int_equal(k.sent + k.punted, detached ? 0 : 100);
-	assert_int_equal(k.fake.free_count, SLOTS);
-	k.detached = false;
+	assert_int_equal(k->sent + k->punted, detached ? 0 : 100);
+	assert_int_equal(k->fake.free_count, SLOTS);
+	k->detached = false;
 	finish(&l);
 }
 
@@ -224,12 +250,157 @@ static void test_leaving(void **state)
 	leave(true);
 }
 
+/* ---- two workers ------------------------------------------------------- */
+
+static struct router two;
+static struct crew crew;
+
+struct both {
+	struct europa_queue q[2];
+	struct loop l;
+	pthread_t thread;
+	uint8_t frame[98];
+};
+
+static void prepare_both(struct both *b)
+{
+	prepare(&b->l, &two, &b->q[0], 20);
+	prepare_queue(&two, 1, &b->q[1]);
+	two.lanes = 2;
+	assert_int_equal(crew_open(&crew), 0);
+	b->l.crew = &crew;
+	build(b->frame, 0x0a000005, 0xc0a80101, sizeof(b->frame));
+	assert_int_equal(pthread_create(&b->thread, NULL, run, &b->l), 0);
+}
+
+static int finish_both(struct both *b)
+{
+	void *status;
+	unsigned int i;
+
+	pthread_join(b->thread, &status);
+	assert_false(grace_shared);
+	assert_int_equal(crew.count, 0);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(kernel[i].fake.free_count, SLOTS);
+		assert_int_equal(two.lane[i].stats.sent, kernel[i].sent);
+	}
+	crew_close(&crew);
+	fake_close(&kernel[1].fake);
+	close(kernel[1].fd);
+	finish(&b->l);
+	kernel[1].fd = -1;
+	return (intptr_t)status;
+}
+
+/* All that was given is on its way. */
+static void give_all(struct both *b, unsigned int number, uint32_t count)
+{
+	uint32_t given;
+	int n;
+
+	for (given = 0; given < count; given += n) {
+		n = give(&kernel[number], b->frame, count - given < 60 ? count - given : 60);
+		assert_true(n >= 0);
+		if (!n)
+			usleep(50);
+	}
+}
+
+static uint32_t done(unsigned int number)
+{
+	struct kernel *k = &kernel[number];
+	uint32_t n;
+
+	pthread_mutex_lock(&k->lock);
+	n = k->sent + k->punted;
+	pthread_mutex_unlock(&k->lock);
+	return n;
+}
+
+static void wait_for(unsigned int number, uint32_t count)
+{
+	while (done(number) < count)
+		usleep(100);
+}
+
+static void test_crew(void **state)
+{
+	struct both b;
+	unsigned int i;
+
+	(void)state;
+	prepare_both(&b);
+	for (i = 0; i < 200; i++) {
+		give_all(&b, i & 1, 100);
+		if (i % 20 == 0)
+			usleep(1000);
+	}
+	assert_int_equal(kill(getpid(), SIGTERM), 0);
+	assert_int_equal(finish_both(&b), 0);
+	assert_false(b.l.left);
+	assert_int_equal(kernel[0].sent, 10000);
+	assert_int_equal(kernel[1].sent, 10000);
+}
+
+static void leaves(unsigned int number)
+{
+	__atomic_or_fetch(&((struct europa_ctl *)kernel[number].fake.map)->flags,
+			  EUROPA_CTL_LEAVE, __ATOMIC_RELAXED);
+	assert_int_equal(eventfd_write(kernel[number].fd, 1), 0);
+}
+
+/* One queue is another's: the worker of the other goes on, until that is, too. */
+static void test_crew_leaving(void **state)
+{
+	struct both b;
+
+	(void)state;
+	prepare_both(&b);
+	give_all(&b, 0, 100);
+	leaves(0);
+	while (!shared_acquire(crew.worker[0].ended))
+		usleep(100);
+	give_all(&b, 1, 100);
+	wait_for(1, 100);
+	leaves(1);
+	assert_int_equal(finish_both(&b), 0);
+	assert_true(b.l.left);
+	assert_int_equal(kernel[0].sent, 100);
+	assert_int_equal(kernel[1].sent, 100);
+}
+
+/* One queue is detached: that is the end of all, who send what they have. */
+static void test_crew_detached(void **state)
+{
+	struct both b;
+
+	(void)state;
+	prepare_both(&b);
+	give_all(&b, 0, 100);
+	give_all(&b, 1, 100);
+	wait_for(1, 100);
+	shared_store(kernel[1].detached, true);
+	assert_int_equal(eventfd_write(kernel[1].fd, 1), 0);
+	pthread_join(b.thread, NULL);
+	assert_int_equal(kernel[0].sent, 100);
+	assert_true(kernel[0].stopped);
+	crew_close(&crew);
+	fake_close(&kernel[1].fake);
+	close(kernel[1].fd);
+	finish(&b.l);
+	kernel[1].fd = -1;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sleeping),
 		cmocka_unit_test(test_spinning),
 		cmocka_unit_test(test_leaving),
+		cmocka_unit_test(test_crew),
+		cmocka_unit_test(test_crew_leaving),
+		cmocka_unit_test(test_crew_detached),
 	};
 
 	return cmocka_run_group_tests_name("loop", tests, NULL, NULL);

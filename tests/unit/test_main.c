@@ -111,6 +111,23 @@ static void test_bypass(void **state)
 	assert_false(k->attached);
 }
 
+static void test_workers(void **state)
+{
+	(void)state;
+	assert_int_equal(start(EUROPA_FEATURE_AGREE, "--workers=0"), 1);
+	assert_non_null(strstr(said, "\"0\" is not a number from 1 to 64"));
+	assert_int_equal(start(EUROPA_FEATURE_AGREE, "--workers=65"), 1);
+	assert_non_null(strstr(said, "\"65\" is not a number from 1 to 64"));
+	assert_int_equal(k->attaches, 0);
+	assert_int_equal(start(EUROPA_FEATURE_AGREE, "--workers=1"), 1);
+	assert_true(goes_on());
+	/* Who named a queue wants that one, however many there are. */
+	k->queues = 2;
+	assert_int_equal(start(EUROPA_FEATURE_AGREE, "--queue=0"), 1);
+	assert_true(goes_on());
+	assert_false(k->attached);
+}
+
 /* It takes no queue: what a VR's device would be asked for is not asked. */
 static void test_check(void **state)
 {
@@ -139,6 +156,7 @@ int main(void)
 		cmocka_unit_test_setup(test_not_granted, begin),
 		cmocka_unit_test_setup(test_first_module, begin),
 		cmocka_unit_test_setup(test_bypass, begin),
+		cmocka_unit_test_setup(test_workers, begin),
 		cmocka_unit_test_setup(test_check, begin),
 		cmocka_unit_test_setup(test_takeover, begin),
 	};

@@ -8,17 +8,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "datapath.h"
 #include "loop.h"
 #include "mirror.h"
-#include "trace.h"
 
 #define CONTROL_EVERY	1024	/* packets between two polls of signals and netlink */
 #define WORK		2000	/* trie nodes, about 50 us, of table work between two bursts */
 #define MESSAGES	128	/* of netlink between two bursts; or a datagram, some 500 */
 #define SETTINGS_EVERY	1000	/* ms between two looks at settings nothing tells of */
 #define INQUIRY_EVERY	100	/* ms between two tries to get the socket's name */
-#define RETRY_SPIN	64	/* sleeps before spinning is tried again */
+#define TICK		1000	/* ms: others may use the tables meanwhile */
 
 static uint64_t now_ms(void)
 {
@@ -123,7 +121,7 @@ static void open_inquiry(struct loop *l, uint64_t now)
 }
 
 /* What control_work() waits for. */
-enum { ON_NETLINK, ON_SIGNALS, ON_INQUIRY, CONTROL_FDS };
+enum { ON_NETLINK, ON_SIGNALS, ON_INQUIRY, ON_CREW, CONTROL_FDS };
 
 static void control_fds(const struct loop *l, struct pollfd *p)
 {
@@ -132,6 +130,7 @@ static void control_fds(const struct loop *l, struct pollfd *p)
 	p[ON_INQUIRY] = (struct pollfd){
 		.fd = l->inquiry ? l->inquiry->epoll : -1, .events = POLLIN,
 	};
+	p[ON_CREW] = (struct pollfd){ .fd = l->crew ? l->crew->ended : -1, .events = POLLIN };
 }
 
 /* Signals, netlink, table work, questions and timers: a bounded amount of each. */
@@ -142,6 +141,7 @@ static void control_work(struct loop *l, const struct pollfd *p)
 	l->packets = 0;
 	if (p[ON_SIGNALS].revents)
 		take_signals(l);
+	router_lock(l->r);
 	if (p[ON_INQUIRY].revents)
 		inquiry_work(l->inquiry, l->r);
 	if (p[ON_NETLINK].revents || l->busy || l->r->resync) {
@@ -151,6 +151,7 @@ static void control_work(struct loop *l, const struct pollfd *p)
 	neigh_tick(&l->r->neigh, now / 1000);
 	groups_tick(&l->r->groups, now / 1000);
 	look_at_settings(l, now);
+	router_unlock(l->r);
 	open_inquiry(l, now);
 	if (l->stats_every && now >= l->stats_at) {
 		l->stats_at = now + l->stats_every * 1000ull;
@@ -187,149 +188,84 @@ static int watch_open(struct loop *l)
 	return err;
 }
 
+/* ---- one worker, which does all ---------------------------------------- */
+
 /*
  * May the kernel forward what comes alone meanwhile? By its own hash a flow would
  * go another way than by ours; and who is about to go on working does not sleep.
  */
-static int arm(struct loop *l)
-{
-	if (l->busy || l->r->groups.count)
-		return europa_arm_awake(l->r->lane[0].q);
-	return europa_arm(l->r->lane[0].q);
-}
-
-/* Why it was detached: -ENODEV the VR is gone, -ENOTCONN not that. */
-static int detached(struct loop *l)
-{
-	int err = europa_drain(l->r->lane[0].q);
-
-	return err < 0 ? err : -ENODEV;
-}
-
-/*
- * Sleep until there is a packet or something else to do. poll() drains tx
- * first, so a burst that empties rx costs this one system call.
- */
 static int wait_for_work(struct loop *l)
 {
-	struct europa_queue *q = l->r->lane[0].q;
 	static const struct pollfd nothing[CONTROL_FDS];
-	struct pollfd p[] = {
-		{ .fd = q->fd, .events = POLLIN },
-		{ .fd = l->control, .events = POLLIN },
-	};
-	int n;
+	int what = worker_sleep(&l->worker, l->control, timeout(l),
+				l->busy || l->r->groups.count);
 
-	if (arm(l)) {
-		europa_disarm(q, 0);
-		return 0;
-	}
-	l->r->lane[0].stats.waits++;
-	l->held = 0;
-	n = poll(p, 2, timeout(l));
-	europa_disarm(q, n >= 0);
-	if (n >= 0 && p[0].revents & (POLLERR | POLLHUP | POLLNVAL))
-		return detached(l);
-	if (n > 0 && p[1].revents)
+	if (what == WORKER_CALLED)
 		control_poll(l);
-	else
+	else if (what == WORKER_SLEPT)
 		control_work(l, nothing);
-	return 0;
-}
-
-static int kick(struct loop *l)
-{
-	int n;
-
-	if (!l->r->lane[0].q->pending)
-		return 0;
-	l->r->lane[0].stats.kicks++;
-	l->held = 0;
-	n = europa_kick(l->r->lane[0].q);
-	return n < 0 && n != -EINTR ? n : 0;
-}
-
-/*
- * Poll rx up to spin_now times before sleeping. The number halves each time no
- * packet came, down to not polling at all, and doubles each time one did; after
- * RETRY_SPIN sleeps polling is tried again. Packets on tx wait meanwhile, so
- * that small bursts share a kick, but for spin_max polls at most. Returns 1 if
- * there is a packet.
- */
-static int spin(struct loop *l)
-{
-	unsigned int left = l->spin_now;
-	int err;
-
-	if (!left && l->spin_max && ++l->sleeps % RETRY_SPIN == 0)
-		left = l->spin_now = l->spin_max;
-	for (; left; left--) {
-		l->r->lane[0].stats.spins++;
-		if (europa_rx_ready(l->r->lane[0].q)) {
-			l->spin_now = 2 * l->spin_now < l->spin_max ?
-				      2 * l->spin_now : l->spin_max;
-			return 1;
-		}
-		if (l->r->lane[0].q->pending && ++l->held >= l->spin_max) {
-			err = kick(l);
-			if (err)
-				return err;
-		}
-		europa_pause();
-	}
-	l->spin_now /= 2;
-	return 0;
-}
-
-/* One burst. Returns packets taken. */
-static int burst(struct loop *l)
-{
-	struct europa_queue *q = l->r->lane[0].q;
-	struct europa_entry e[EUROPA_BURST];
-	unsigned int n = europa_rx_peek(q, e, EUROPA_BURST);
-	int err = 0;
-
-	if (!n)
-		return 0;
-	if (l->inquiry && l->inquiry->tracing)
-		trace_burst(l->r, &l->r->lane[0], l->inquiry, e, n);
-	else
-		datapath_burst(l->r, &l->r->lane[0], e, n);
-	europa_tx_submit(q);
-	l->packets += n;
-	/* With nothing left to do, poll() drains it: a call less. */
-	if (q->pending >= EUROPA_BURST && europa_rx_ready(q))
-		err = kick(l);
-	return err ? err : (int)n;
+	return what < 0 ? what : 0;
 }
 
 static int step(struct loop *l)
 {
-	int n = burst(l);
+	int n = worker_step(&l->worker);
 
-	if (europa_leaving(l->r->lane[0].q)) {
-		l->stop = l->left = true;
+	if (l->worker.left)
+		l->stop = true;
+	if (n < 0 || l->stop)
 		return n < 0 ? n : 0;
-	}
-	if (!n)
-		n = spin(l);
 	if (!n)
 		return wait_for_work(l);
+	l->packets += n;
 	if (l->packets >= CONTROL_EVERY || l->busy)
 		control_poll(l);
-	return n < 0 ? n : 0;
+	return 0;
 }
 
-/* What was received before STOP goes its way: nothing is lost. */
-static int drain(struct loop *l)
+static int run_alone(struct loop *l)
 {
-	int n = europa_stop(l->r->lane[0].q);
+	int err = 0;
 
-	if (n < 0)
-		return n;
-	while ((n = burst(l)) > 0)
-		;
-	return n < 0 ? n : kick(l);
+	l->worker.inquiry = l->inquiry;
+	while (!l->stop && !err)
+		err = step(l);
+	err = worker_end(&l->worker, err);
+	l->left = l->worker.left;
+	return err;
+}
+
+/* ---- several ----------------------------------------------------------- */
+
+/* Those that were not started when they took over from others. */
+static int start_crew(struct loop *l)
+{
+	int err = 0;
+
+	while (l->crew->count < l->r->lanes && !err)
+		err = crew_add(l->crew, l->r, l->inquiry, l->spin);
+	return err;
+}
+
+/* What the workers use up is not told: so they are looked after each TICK. */
+static int control_once(struct loop *l)
+{
+	struct pollfd control = { .fd = l->control, .events = POLLIN };
+
+	poll(&control, 1, sooner(timeout(l), TICK));
+	control_poll(l);
+	return crew_look(l->crew, l->r);
+}
+
+static int run_crew(struct loop *l)
+{
+	int err = start_crew(l), n;
+
+	while (!l->stop && !err)
+		err = control_once(l);
+	l->left = err == 1;
+	n = crew_stop(l->crew);
+	return err < 0 ? err : n;
 }
 
 int loop_run(struct loop *l)
@@ -338,17 +274,12 @@ int loop_run(struct loop *l)
 
 	if (err)
 		return err;
-	while (!l->stop && !err)
-		err = step(l);
-	if (!err)
-		err = drain(l);
+	err = l->crew ? run_crew(l) : run_alone(l);
 	close(l->control);
-	/* Who has nothing to return is detached when he is told. */
-	if (err != -ENOTCONN || !europa_leaving(l->r->lane[0].q))
-		return err;
-	l->left = true;
-	return 0;
+	return err;
 }
+
+/* ---- before that ------------------------------------------------------- */
 
 /* calm: not only the first sync, but all that is due; then in that time in all. */
 static int follow(struct loop *l, bool calm, int timeout_ms)

@@ -1,32 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Copyright (C) the Europa authors */
-/* The main loop, from START to STOP: packets, signals, netlink, timers. */
+/*
+ * The main loop, from START to STOP: packets, signals, netlink, timers. With several
+ * workers all but packets.
+ */
 #ifndef ROUTER_LOOP_H
 #define ROUTER_LOOP_H
 
-#include "inquiry.h"
+#include "crew.h"
 #include "netlink.h"
-#include "router.h"
 
 #define LOOP_INQUIRY_TRIES	100	/* 100 ms apart */
 
 struct loop {
 	struct router *r;
 	struct netlink nl;
+	struct worker worker;	/* the only one */
+	struct crew *crew;	/* or NULL; started, or not yet */
 	struct inquiry *inquiry; /* NULL: nobody is answered */
 	int signals;		/* signalfd */
 	int control;		/* epoll, while it runs: all but packets */
-	unsigned int spin_max;	/* polls of an empty rx ring before sleeping */
-	unsigned int spin_now;	/* what seems to pay at the moment */
-	unsigned int held;	/* polls of rx since the oldest packet on tx was written */
-	unsigned int sleeps;	/* times it slept without polling rx before */
+	unsigned int spin;	/* polls of an empty rx ring before sleeping */
 	unsigned int stats_every; /* s; 0: never */
 	uint64_t stats_at;	/* ms */
 	uint64_t settings_at;	/* ms */
 	unsigned int packets;	/* since signals and netlink were polled last */
 	bool busy;		/* tables have work left */
 	bool stop;
-	bool left;		/* stop: another data plane takes over */
+	bool left;		/* another data plane took over */
 	unsigned int queue;
 	unsigned int inquiry_tries; /* left, to get the socket's name */
 	uint64_t inquiry_at;	/* ms */

@@ -21,12 +21,14 @@
 
 struct options {
 	const char *vr;		/* NULL: EUROPA_FD */
-	unsigned long queue;
+	unsigned long queue;	/* the first */
+	unsigned long workers;	/* 0: one for each queue, or for the one that was named */
 	unsigned long spin;
 	unsigned long stats;	/* s */
 	unsigned long addresses; /* to check at random */
 	unsigned long packets;	/* to trace */
 	const char *question;	/* to the running router */
+	bool one;		/* queue: that was named */
 	bool check;
 	bool trace;
 	bool verbose;
@@ -41,7 +43,8 @@ static const char usage[] =
 	"Forward IPv4 and IPv6 for a virtual router, as the kernel of its network namespace would.\n"
 	"\n"
 	"  -v, --vr VR          number or name; else the one handed over by ip vr exec\n"
-	"  -q, --queue N        queue (0)\n"
+	"  -w, --workers N      threads, each with a queue of its own (as many as the VR has queues)\n"
+	"  -q, --queue N        only this queue; with --workers the first of so many (0)\n"
 	"  -s, --spin N         look N times at an empty ring before sleeping; 0: never\n"
 	"  -S, --stats SECONDS  print counters that often (and on SIGUSR1)\n"
 	"      --bypass-filters forward past the nftables, iptables, tc and IPsec rules of the\n"
@@ -62,6 +65,7 @@ static const char usage[] =
 
 static const struct option long_options[] = {
 	{ "vr", required_argument, NULL, 'v' },
+	{ "workers", required_argument, NULL, 'w' },
 	{ "queue", required_argument, NULL, 'q' },
 	{ "spin", required_argument, NULL, 's' },
 	{ "stats", required_argument, NULL, 'S' },
@@ -89,16 +93,22 @@ static int fail(const char *format, ...)
 	return 1;
 }
 
-static bool number(const char *text, unsigned long max, unsigned long *value)
+static bool number_from(unsigned long min, const char *text, unsigned long max,
+			unsigned long *value)
 {
 	char *end;
 
 	errno = 0;
 	*value = strtoul(text, &end, 10);
-	if (*text >= '0' && *text <= '9' && !*end && !errno && *value <= max)
+	if (*text >= '0' && *text <= '9' && !*end && !errno && *value >= min && *value <= max)
 		return true;
-	fail("\"%s\" is not a number from 0 to %lu.", text, max);
+	fail("\"%s\" is not a number from %lu to %lu.", text, min, max);
 	return false;
+}
+
+static bool number(const char *text, unsigned long max, unsigned long *value)
+{
+	return number_from(0, text, max, value);
 }
 
 /* Returns -1 to go on, or the exit status. */
@@ -106,13 +116,17 @@ static int parse_options(struct options *o, int argc, char **argv)
 {
 	int c, ok = 1;
 
-	while (ok && (c = getopt_long(argc, argv, "v:q:s:S:hV", long_options,
+	while (ok && (c = getopt_long(argc, argv, "v:w:q:s:S:hV", long_options,
 				      NULL)) != -1) {
 		switch (c) {
 		case 'v':
 			o->vr = optarg;
 			break;
+		case 'w':
+			ok = number_from(1, optarg, EUROPA_QUEUES_MAX, &o->workers);
+			break;
 		case 'q':
+			o->one = true;
 			ok = number(optarg, EUROPA_QUEUES_MAX - 1, &o->queue);
 			break;
 		case 's':
@@ -200,22 +214,114 @@ static uint64_t features(const struct options *o)
 	return some | EUROPA_FEATURE_AGREE | (o->wake ? 0 : EUROPA_FEATURE_IDLE);
 }
 
-static int attach(struct europa_queue *q, int fd, const struct options *o)
+static int attach(struct europa_queue *q, int fd, unsigned long queue,
+		  const struct options *o)
 {
 	const struct europa_attach_options want = {
-		.queue = o->queue,
+		.queue = queue,
 		.features = features(o),
 		.snap = SNAP,
 	};
 	int err = europa_attach_with(q, fd, &want);
 
 	if (err)
-		return attach_failed(o->queue, err);
+		return attach_failed(queue, err);
 	if (!(want.features & ~q->features & EUROPA_FEATURE_AGREE))
 		return 0;
 	europa_detach(q);
 	return fail("the kernel module does not honour nftables, iptables, tc and IPsec rules, so they would be bypassed: load the module that belongs to this europa-router, or say --bypass-filters.");
 }
+
+/* The descriptor has a queue already, which is told for each other there is. */
+static bool has_queue(int fd, unsigned long queue)
+{
+	const struct europa_attach_options want = { .queue = queue };
+	struct europa_queue q;
+
+	return europa_attach_with(&q, fd, &want) != -EINVAL;
+}
+
+/* After the first queue was attached. */
+static unsigned long workers(const struct options *o)
+{
+	unsigned long n = 1;
+
+	if (o->workers || o->one)
+		return o->workers ? o->workers : 1;
+	while (n < EUROPA_QUEUES_MAX && has_queue(o->fd, n))
+		n++;
+	return n;
+}
+
+/* ---- the queues -------------------------------------------------------- */
+
+struct queues {
+	/* Each is a whole number of cache lines, which its worker writes to. */
+	struct europa_queue q[EUROPA_QUEUES_MAX] __attribute__((aligned(64)));
+	unsigned int count;	/* attached */
+	unsigned int wanted;
+};
+
+static int attach_next(struct queues *all, const struct options *o)
+{
+	int fd = all->count ? europa_open_again(o->fd) : o->fd, status;
+
+	if (fd < 0)
+		return fail("cannot open the VR's device again, for its other queues: %s; let this user open it (ip vr set owner), or say --workers 1.",
+			    strerror(-fd));
+	status = attach(&all->q[all->count], fd, o->queue + all->count, o);
+	if (!status)
+		all->count++;
+	else if (all->count)
+		europa_close(fd);
+	if (all->count == 1 && !status)
+		all->wanted = workers(o);
+	return status;
+}
+
+static int attach_all(struct queues *all, const struct options *o)
+{
+	int status = 0;
+
+	do
+		status = attach_next(all, o);
+	while (!status && all->count < all->wanted);
+	return status;
+}
+
+static void detach_all(struct queues *all)
+{
+	while (all->count) {
+		struct europa_queue *q = &all->q[--all->count];
+		int fd = q->fd;
+
+		europa_detach(q);
+		if (all->count)
+			europa_close(fd);
+	}
+}
+
+/* Each queue's packets come to its lane. */
+static void assign(struct router *r, struct queues *all)
+{
+	unsigned int i;
+
+	r->lanes = all->count ? all->count : 1;
+	for (i = 0; i < all->count; i++)
+		r->lane[i].q = &all->q[i];
+}
+
+static int start_all(struct queues *all)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < all->count && !err; i++)
+		err = europa_start(&all->q[i]);
+	return err;
+}
+
+/* ------------------------------------------------------------------------ */
 
 static int check(struct loop *l, const struct options *o)
 {
@@ -248,25 +354,96 @@ static void answer(struct loop *l, struct inquiry *q, const struct options *o)
 	l->inquiry = q;
 }
 
-static int forward(struct loop *l, const struct options *o)
+static int forward(struct loop *l, struct inquiry *inquiry, const struct options *o)
 {
-	struct inquiry inquiry;
-	int err = europa_start(l->r->lane[0].q);
+	int err;
 
-	if (err)
-		return err;
 	if (l->r->verbose)
 		fprintf(stderr, "europa-router: vr %u: started\n", l->r->vr);
-	answer(l, &inquiry, o);
+	answer(l, inquiry, o);
 	notify("READY=1");
 	err = loop_run(l);
 	notify("STOPPING=1");
 	l->inquiry = NULL;
-	inquiry_close(&inquiry);
+	inquiry_close(inquiry);
 	return err;
 }
 
-static int route(struct loop *l, const struct options *o)
+static int told_why(const struct router *r, int err)
+{
+	if (err == -ENOTCONN)
+		return fail("VR %u: the kernel detached it, as it had packets and did not move for longer than the VR's stall.",
+			    r->vr);
+	if (err == -ENODEV)
+		return fail("VR %u is gone.", r->vr);
+	return err ? fail("VR %u: %s.", r->vr, strerror(-err)) : 0;
+}
+
+/* With a queue that was taken over come its packets: whoever is to handle them starts. */
+static int take_over(struct loop *l, struct queues *all, struct inquiry *inquiry,
+		     const struct options *o)
+{
+	int status, err = 0;
+
+	do {
+		status = attach_next(all, o);
+		if (status)
+			return status;
+		assign(l->r, all);
+		err = europa_start(&all->q[all->count - 1]);
+		if (!err && all->wanted > 1)
+			err = crew_add(l->crew, l->r, inquiry, l->spin);
+	} while (!err && all->count < all->wanted);
+	return told_why(l->r, err);
+}
+
+static int go(struct loop *l, struct queues *all, const struct options *o)
+{
+	struct router *r = l->r;
+	struct inquiry inquiry = { 0 };
+	struct crew *crew = l->crew;
+	int err = 0, status = 0;
+
+	if (o->takeover)
+		status = take_over(l, all, &inquiry, o);
+	else
+		err = start_all(all);
+	if (all->wanted < 2)
+		l->crew = NULL;
+	worker_init(&l->worker, r, &r->lane[0], l->spin);
+	if (!status && !err)
+		err = forward(l, &inquiry, o);
+	else
+		crew_stop(crew);
+	if (status)
+		return status;
+	if (r->verbose)
+		stats_print(r, stdout);
+	if (l->left && !err && r->verbose)
+		fprintf(stderr, "europa-router: vr %u: another data plane took over\n", r->vr);
+	return told_why(r, err);
+}
+
+static int with_crew(struct loop *l, struct queues *all, const struct options *o)
+{
+	struct crew *crew = aligned_alloc(64, sizeof(*crew));
+	int status;
+
+	if (!crew)
+		return fail("no memory.");
+	status = crew_open(crew);
+	if (status) {
+		free(crew);
+		return fail("cannot start: %s.", strerror(-status));
+	}
+	l->crew = crew;
+	status = go(l, all, o);
+	crew_close(crew);
+	free(crew);
+	return status;
+}
+
+static int route(struct loop *l, struct queues *all, const struct options *o)
 {
 	struct router *r = l->r;
 	int err = loop_sync(l, SYNC_TIMEOUT);
@@ -278,61 +455,43 @@ static int route(struct loop *l, const struct options *o)
 			    SYNC_TIMEOUT / 1000);
 	if (r->ports.count == r->ports.vlans)
 		return fail("VR %u has no port in this network namespace.", r->vr);
-	if (o->check)
-		return check(l, o);
-	if (o->takeover) {
-		err = attach(r->lane[0].q, o->fd, o);
-		if (err)
-			return err;
-	}
-	err = forward(l, o);
-	if (r->verbose)
-		stats_print(r, stdout);
-	if (l->left && !err && r->verbose)
-		fprintf(stderr, "europa-router: vr %u: another data plane took over\n", r->vr);
-	if (err == -ENOTCONN)
-		return fail("VR %u: the kernel detached it, as it had packets and did not move for longer than the VR's stall.",
-			    r->vr);
-	if (err == -ENODEV)
-		return fail("VR %u is gone.", r->vr);
-	return err ? fail("VR %u: %s.", r->vr, strerror(-err)) : 0;
+	return o->check ? check(l, o) : with_crew(l, all, o);
 }
 
-static int with_netlink(struct router *r, const struct options *o)
+static int with_netlink(struct router *r, struct queues *all, const struct options *o)
 {
 	struct loop l = {
 		.r = r,
-		.spin_max = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? o->spin : 0,
+		.spin = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? o->spin : 0,
 		.stats_every = o->stats,
 	};
 	int err;
 
 	/* A table that grows by huge pages takes megabytes it does not use. */
 	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
-	l.spin_now = l.spin_max;
 	l.signals = loop_signals();
 	if (l.signals < 0)
 		return fail("cannot take signals: %s.", strerror(-l.signals));
 	err = netlink_open(&l.nl);
 	if (err)
 		return fail("cannot open a netlink socket: %s.", strerror(-err));
-	err = route(&l, o);
+	err = route(&l, all, o);
 	netlink_close(&l.nl);
 	close(l.signals);
 	return err;
 }
 
-static int with_router(struct europa_queue *q, uint32_t vr, const struct options *o)
+static int with_router(struct queues *all, uint32_t vr, const struct options *o)
 {
-	struct router r;
+	static struct router r;
 	int status;
 
 	if (!router_init(&r))
 		return fail("no memory.");
-	r.lane[0].q = q;
+	assign(&r, all);
 	r.vr = vr;
 	r.verbose = o->verbose;
-	status = with_netlink(&r, o);
+	status = with_netlink(&r, all, o);
 	router_exit(&r);
 	return status;
 }
@@ -367,16 +526,15 @@ static int vr_number(const struct options *o, uint32_t *vr)
 }
 
 /* To take over comes last: when all is known that is to be known. */
-static int with_queue(const struct options *o)
+static int with_queues(const struct options *o)
 {
-	struct europa_queue q = { 0 };
-	int status = o->takeover ? vr_number(o, &q.vr) : attach(&q, o->fd, o);
+	static struct queues all;
+	uint32_t vr = 0;
+	int status = o->takeover ? vr_number(o, &vr) : attach_all(&all, o);
 
-	if (status)
-		return status;
-	status = with_router(&q, q.vr, o);
-	if (q.map)
-		europa_detach(&q);
+	if (!status)
+		status = with_router(&all, o->takeover ? vr : all.q[0].vr, o);
+	detach_all(&all);
 	return status;
 }
 
@@ -398,12 +556,13 @@ static int ask(uint32_t vr, const struct options *o)
 /* A data plane may be at work meanwhile. */
 static int without_queue(const struct options *o)
 {
+	static struct queues none;
 	uint32_t vr;
 	int status = vr_number(o, &vr);
 
 	if (status)
 		return status;
-	return o->check ? with_router(NULL, vr, o) : ask(vr, o);
+	return o->check ? with_router(&none, vr, o) : ask(vr, o);
 }
 
 int main(int argc, char **argv)
@@ -416,7 +575,7 @@ int main(int argc, char **argv)
 	o.fd = europa_open(o.vr);
 	if (o.fd < 0)
 		return open_failed(o.vr, o.fd);
-	status = o.check || o.question || o.trace ? without_queue(&o) : with_queue(&o);
+	status = o.check || o.question || o.trace ? without_queue(&o) : with_queues(&o);
 	europa_close(o.fd);
 	return status;
 }

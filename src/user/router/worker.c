@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
+#include <errno.h>
+#include <poll.h>
+
+#include "datapath.h"
+#include "trace.h"
+#include "worker.h"
+
+#define RETRY_SPIN	64	/* sleeps before spinning is tried again */
+
+void worker_init(struct worker *w, struct router *r, struct lane *lane, unsigned int spin)
+{
+	*w = (struct worker){ .r = r, .lane = lane, .spin_max = spin, .spin_now = spin };
+}
+
+/* Why it was detached: -ENODEV the VR is gone, -ENOTCONN not that. */
+static int detached(struct worker *w)
+{
+	int err = europa_drain(w->lane->q);
+
+	return err < 0 ? err : -ENODEV;
+}
+
+static int kick(struct worker *w)
+{
+	int n;
+
+	if (!w->lane->q->pending)
+		return 0;
+	w->lane->stats.kicks++;
+	w->held = 0;
+	n = europa_kick(w->lane->q);
+	return n < 0 && n != -EINTR ? n : 0;
+}
+
+/*
+ * Poll rx up to spin_now times before sleeping. The number halves each time no
+ * packet came, down to not polling at all, and doubles each time one did; after
+ * RETRY_SPIN sleeps polling is tried again. Packets on tx wait meanwhile, so
+ * that small bursts share a kick, but for spin_max polls at most. Returns 1 if
+ * there is a packet.
+ */
+static int spin(struct worker *w)
+{
+	unsigned int left = w->spin_now;
+	int err;
+
+	if (!left && w->spin_max && ++w->sleeps % RETRY_SPIN == 0)
+		left = w->spin_now = w->spin_max;
+	for (; left; left--) {
+		w->lane->stats.spins++;
+		if (europa_rx_ready(w->lane->q)) {
+			w->spin_now = 2 * w->spin_now < w->spin_max ?
+				      2 * w->spin_now : w->spin_max;
+			return 1;
+		}
+		if (w->lane->q->pending && ++w->held >= w->spin_max) {
+			err = kick(w);
+			if (err)
+				return err;
+		}
+		europa_pause();
+	}
+	w->spin_now /= 2;
+	return 0;
+}
+
+/* One burst. Returns packets taken. */
+static int burst(struct worker *w)
+{
+	struct europa_queue *q = w->lane->q;
+	struct europa_entry e[EUROPA_BURST];
+	unsigned int n = europa_rx_peek(q, e, EUROPA_BURST);
+	int err = 0;
+
+	if (!n)
+		return 0;
+	if (w->inquiry && shared_load(w->inquiry->tracing))
+		trace_burst(w->r, w->lane, w->inquiry, e, n);
+	else
+		datapath_burst(w->r, w->lane, e, n);
+	europa_tx_submit(q);
+	/* With nothing left to do, poll() drains it: a call less. */
+	if (q->pending >= EUROPA_BURST && europa_rx_ready(q))
+		err = kick(w);
+	return err ? err : (int)n;
+}
+
+int worker_step(struct worker *w)
+{
+	int n = burst(w);
+
+	if (europa_leaving(w->lane->q)) {
+		w->left = true;
+		return n < 0 ? n : 0;
+	}
+	return n ? n : spin(w);
+}
+
+/* poll() drains tx first, so a burst that empties rx costs this one system call. */
+int worker_sleep(struct worker *w, int fd, int timeout, bool awake)
+{
+	struct europa_queue *q = w->lane->q;
+	struct pollfd p[] = {
+		{ .fd = q->fd, .events = POLLIN },
+		{ .fd = fd, .events = POLLIN },
+	};
+	int n;
+
+	if (awake ? europa_arm_awake(q) : europa_arm(q)) {
+		europa_disarm(q, 0);
+		return WORKER_AWAKE;
+	}
+	w->lane->stats.waits++;
+	w->held = 0;
+	n = poll(p, 2, timeout);
+	europa_disarm(q, n >= 0);
+	if (n >= 0 && p[0].revents & (POLLERR | POLLHUP | POLLNVAL))
+		return detached(w);
+	return n > 0 && p[1].revents ? WORKER_CALLED : WORKER_SLEPT;
+}
+
+static int drain(struct worker *w)
+{
+	int n = europa_stop(w->lane->q);
+
+	if (n < 0)
+		return n;
+	while ((n = burst(w)) > 0)
+		;
+	return n < 0 ? n : kick(w);
+}
+
+/* Who has nothing to return is detached when he is told to leave. */
+int worker_end(struct worker *w, int err)
+{
+	if (!err)
+		err = drain(w);
+	if (err != -ENOTCONN || !europa_leaving(w->lane->q))
+		return err;
+	w->left = true;
+	return 0;
+}
