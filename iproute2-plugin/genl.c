@@ -441,6 +441,22 @@ int genl_vr_lookup(const struct vr_ref *ref, struct vr *vr)
 	return ret;
 }
 
+int genl_vr_peek(const struct vr_ref *ref, struct vr *vr)
+{
+	struct genl g;
+	int err, ret = genl_open_all(&g);
+
+	if (ret)
+		return ret;
+	err = genl_vr_get(&g, ref, vr);
+	if (err == -ENOENT || err == -ENODEV)
+		ret = -1;
+	else if (err)
+		ret = genl_fail(&g);
+	genl_close(&g);
+	return ret;
+}
+
 struct vr_dump {
 	genl_vr_fn fn;
 	void *data;

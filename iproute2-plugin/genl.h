@@ -38,6 +38,11 @@ void genl_say_none(const struct vr_ref *ref);	/* that there is no such VR */
 int genl_vr_find(struct genl *g, const struct vr_ref *ref, struct vr *vr);
 /* The same, once, from the initial namespace, where none is hidden. */
 int genl_vr_lookup(const struct vr_ref *ref, struct vr *vr);
+/*
+ * The same, but -1 where none is seen, and nothing said: in a container with processes of its
+ * own the initial namespace is out of reach, where VRs without a port in it are.
+ */
+int genl_vr_peek(const struct vr_ref *ref, struct vr *vr);
 
 int genl_classifier_set(struct genl *g, uint32_t ifindex, int prog_fd);
 int genl_classifier_del(struct genl *g, uint32_t ifindex);

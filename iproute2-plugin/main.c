@@ -30,10 +30,10 @@ static const struct command commands[] = {
 	{ "attach", cmd_port_attach,
 	  "dev DEVICE vr VR [ port N ] [ name IFNAME ] [ address MAC ]\n"
 	  "                    [ mode { mac | passthru | classifier } ] [ spoofchk { on | off } ]\n"
-	  "                    [ vlan LIST ] [ force ] [ confirm SECONDS ]" },
+	  "                    [ vlan LIST ] [ force ] [ takeover [ lower NAME ] ] [ confirm SECONDS ]" },
 	{ "confirm", cmd_confirm, "" },
 	{ "check", cmd_check, "dev DEVICE [ vr VR ]" },
-	{ "detach", cmd_port_detach, "dev DEVICE vr VR" },
+	{ "detach", cmd_port_detach, "dev DEVICE [ vr VR ]" },
 	{ "classifier", cmd_classifier,
 	  "set dev DEVICE { object FILE [ section NAME | program NAME ] [ verbose ] |\n"
 	  "                                    pinned FILE }\n"

@@ -12,6 +12,7 @@
 #include "genl.h"
 #include "netns.h"
 #include "rtnl.h"
+#include "takeover.h"
 
 struct port_args {
 	const char *dev, *vr;
@@ -20,6 +21,8 @@ struct port_args {
 	unsigned int given;	/* a bit per settings[] */
 	struct port_request request;
 	int confirm;		/* milliseconds, 0: not asked for */
+	bool takeover;
+	const char *aside;	/* what the lower device is called then */
 };
 
 static int set_port(const char *value, struct port_request *r)
@@ -32,12 +35,17 @@ static int set_port(const char *value, struct port_request *r)
 	return 0;
 }
 
-static int set_name(const char *value, struct port_request *r)
+static int check_name(const char *value)
 {
 	if (!*value || strlen(value) >= IFNAMSIZ || strpbrk(value, "/: \t\n"))
 		return args_invalid("not a valid interface name", value);
-	r->name = value;
 	return 0;
+}
+
+static int set_name(const char *value, struct port_request *r)
+{
+	r->name = value;
+	return check_name(value);
 }
 
 static int set_address(const char *value, struct port_request *r)
@@ -100,8 +108,8 @@ static int parse_positional(struct args *a, struct port_args *w)
 	return 0;
 }
 
-/* Neither dev nor vr need be said: the device comes first. */
-static int place_positional(struct port_args *w)
+/* Neither dev nor vr need be said: the device comes first. What is detached need not have a VR. */
+static int place_positional(struct port_args *w, bool need_vr)
 {
 	int i = 0;
 
@@ -111,7 +119,7 @@ static int place_positional(struct port_args *w)
 		w->vr = w->positional[i++];
 	if (i < w->npositional)
 		return args_unknown(w->positional[i]);
-	if (!w->dev || !w->vr) {
+	if (!w->dev || (need_vr && !w->vr)) {
 		fprintf(stderr, "Error: give dev DEVICE and vr VR.\n");
 		return EXIT_USAGE;
 	}
@@ -144,6 +152,12 @@ static int parse_arg(struct args *a, struct port_args *w, bool with_settings)
 	}
 	if (with_settings && args_take(a, "confirm"))
 		return parse_confirm(a, w);
+	if (with_settings && args_take(a, "takeover")) {
+		w->takeover = true;
+		return 0;
+	}
+	if (with_settings && args_take(a, "lower"))
+		return args_string(a, "lower", &w->aside) || check_name(w->aside);
 	if (with_settings)
 		ret = parse_setting(a, w);
 	return ret < 0 ? parse_positional(a, w) : ret;
@@ -156,7 +170,7 @@ static int parse_args(struct args *a, struct port_args *w, bool with_settings)
 	while (args_left(a))
 		if (parse_arg(a, w, with_settings))
 			return EXIT_USAGE;
-	return place_positional(w);
+	return place_positional(w, with_settings);
 }
 
 static int open_rtnl(struct nl *nl, int netns)
@@ -264,8 +278,15 @@ int cmd_port_detach(struct args *a)
 	struct vr vr;
 	int ret;
 
-	if (parse_args(a, &w, false) || parse_ref(w.vr, &ref))
+	if (parse_args(a, &w, false) || (w.vr && parse_ref(w.vr, &ref)))
 		return EXIT_USAGE;
+	ret = takeover_detach(w.dev, w.vr ? &ref : NULL);
+	if (ret >= 0)
+		return ret;
+	if (!w.vr) {
+		fprintf(stderr, "Error: \"%s\" was not taken over: give vr VR, too.\n", w.dev);
+		return EXIT_USAGE;
+	}
 	ret = genl_vr_lookup(&ref, &vr);
 	if (ret)
 		return ret;
@@ -291,46 +312,98 @@ static int attach(struct port_request *r)
 	return ret;
 }
 
+static int attach_at_home(const struct vr *vr, struct port_request *r)
+{
+	int ret;
+
+	if (!*vr->conf.netns)
+		return attach(r);
+	r->netns = netns_open_loud(vr->conf.netns);
+	if (r->netns < 0)
+		return EXIT_USAGE;
+	ret = attach(r);
+	close(r->netns);
+	return ret;
+}
+
 struct attached {
 	uint32_t vr;
 	const char *dev;
+	bool takeover;
 };
 
 static int detach_again(void *data)
 {
 	const struct attached *port = data;
 
-	return port_detach(port->vr, port->dev);
+	return port->takeover ? takeover_detach(port->dev, NULL) :
+	       port_detach(port->vr, port->dev);
+}
+
+/* A takeover is in the interface's place, so it has its name and address, and all it got. */
+static int check_takeover(const struct port_args *w)
+{
+	const struct port_request *r = &w->request;
+
+	if (w->aside && !w->takeover)
+		fprintf(stderr, "Error: lower is a word of a takeover.\n");
+	else if (w->takeover && (r->name || r->has_address || r->mode >= 0))
+		fprintf(stderr, "Error: with takeover the name, the address and the mode are not to be chosen.\n");
+	else
+		return 0;
+	return EXIT_USAGE;
+}
+
+/* Of one that is not seen from here the kernel knows whether it is there. */
+static int take_over(const struct vr_ref *ref, struct port_args *w)
+{
+	struct port_request *r = &w->request;
+	struct vr vr;
+	int ret = genl_vr_peek(ref, &vr);
+
+	if (ret > 0)
+		return ret;
+	if (ret < 0) {
+		r->vr = ref->id;
+		r->vr_name = ref->name;
+		return takeover_attach(NULL, r, w->dev, w->aside);
+	}
+	r->vr = vr.conf.id;
+	ret = takeover_attach(&vr, r, w->dev, w->aside);
+	vr_free(&vr);
+	return ret;
+}
+
+static int attach_plainly(const struct vr_ref *ref, struct port_args *w)
+{
+	struct vr vr;
+	int ret = genl_vr_lookup(ref, &vr);
+
+	if (ret)
+		return ret;
+	w->request.vr = vr.conf.id;
+	ret = parse_dev(w->dev, &w->request.lower_ifindex);
+	if (!ret)
+		ret = attach_at_home(&vr, &w->request);
+	vr_free(&vr);
+	return ret;
 }
 
 int cmd_port_attach(struct args *a)
 {
 	struct port_args w = { 0 };
-	struct port_request *r = &w.request;
 	struct vr_ref ref;
-	struct vr vr;
 	struct attached port;
 	int ret;
 
-	if (parse_args(a, &w, true) || parse_ref(w.vr, &ref))
+	if (parse_args(a, &w, true) || check_takeover(&w) || parse_ref(w.vr, &ref))
 		return EXIT_USAGE;
-	ret = genl_vr_lookup(&ref, &vr);
-	if (ret)
-		return ret;
-	r->vr = vr.conf.id;
-	if (parse_dev(w.dev, &r->lower_ifindex)) {
-		ret = EXIT_USAGE;
-	} else if (*vr.conf.netns) {
-		r->netns = netns_open_loud(vr.conf.netns);
-		ret = r->netns < 0 ? EXIT_USAGE : 0;
-	}
-	if (!ret)
-		ret = attach(r);
-	port = (struct attached){ r->vr, w.dev };
+	if (w.takeover)
+		ret = parse_dev(w.dev, &w.request.lower_ifindex) ? EXIT_USAGE : take_over(&ref, &w);
+	else
+		ret = attach_plainly(&ref, &w);
+	port = (struct attached){ w.request.vr, w.dev, w.takeover };
 	if (!ret && w.confirm)
 		ret = confirm_or_detach(w.confirm, detach_again, &port);
-	if (r->netns >= 0)
-		close(r->netns);
-	vr_free(&vr);
 	return ret;
 }

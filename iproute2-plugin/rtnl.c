@@ -27,7 +27,10 @@ static void put_info(struct nlmsghdr *nlh, const struct port_request *r)
 
 	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, EUROPA_GENL_NAME);
 	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
-	mnl_attr_put_u32(nlh, IFLA_EUROPA_VR, r->vr);
+	if (r->vr)
+		mnl_attr_put_u32(nlh, IFLA_EUROPA_VR, r->vr);
+	else
+		mnl_attr_put_strz(nlh, IFLA_EUROPA_VR_NAME, r->vr_name);
 	if (r->port != UINT32_MAX)
 		mnl_attr_put_u32(nlh, IFLA_EUROPA_PORT, r->port);
 	if (r->mode >= 0)
@@ -75,9 +78,12 @@ static void read_info(const struct nlattr *info, struct rtnl_link *link)
 		case IFLA_INFO_DATA:
 			if (strcmp(link->kind, EUROPA_GENL_NAME))
 				break;
-			mnl_attr_for_each_nested(data, attr)
+			mnl_attr_for_each_nested(data, attr) {
 				if (mnl_attr_get_type(data) == IFLA_EUROPA_VR)
 					link->vr = nl_uint(data);
+				else if (mnl_attr_get_type(data) == IFLA_EUROPA_MODE)
+					link->passthru = nl_uint(data) == EUROPA_MODE_PASSTHRU;
+			}
 			break;
 		}
 	}
@@ -109,10 +115,24 @@ static int read_link(const struct nlmsghdr *nlh, void *data)
 		case IFLA_MTU: link->mtu = nl_uint(attr); break;
 		case IFLA_MASTER: link->master = nl_uint(attr); break;
 		case IFLA_XDP: link->xdp = read_xdp(attr); break;
+		case IFLA_IFNAME: nl_string(link->name, sizeof(link->name), attr); break;
+		case IFLA_IFALIAS: nl_string(link->alias, sizeof(link->alias), attr); break;
+		case IFLA_TXQLEN: link->txqlen = nl_uint(attr); break;
+		case IFLA_GROUP: link->group = nl_uint(attr); break;
+		case IFLA_ADDRESS:
+			if (mnl_attr_get_payload_len(attr) == sizeof(link->address))
+				memcpy(link->address, mnl_attr_get_payload(attr), sizeof(link->address));
+			break;
 		case IFLA_LINKINFO: read_info(attr, link); break;
 		}
 	}
 	return MNL_CB_OK;
+}
+
+static void clear_link(struct rtnl_link *link)
+{
+	memset(link, 0, sizeof(*link));
+	link->lower_nsid = -1;
 }
 
 int rtnl_link_get(struct nl *nl, uint32_t ifindex, struct rtnl_link *link)
@@ -120,9 +140,59 @@ int rtnl_link_get(struct nl *nl, uint32_t ifindex, struct rtnl_link *link)
 	char buf[NL_BUF];
 	struct nlmsghdr *nlh = put_link(buf, RTM_GETLINK, ifindex);
 
-	memset(link, 0, sizeof(*link));
-	link->lower_nsid = -1;
+	clear_link(link);
 	return nl_talk(nl, nlh, read_link, link);
+}
+
+struct link_dump {
+	rtnl_link_fn fn;
+	void *data;
+};
+
+static int read_dumped(const struct nlmsghdr *nlh, void *data)
+{
+	const struct link_dump *dump = data;
+	struct rtnl_link link;
+
+	clear_link(&link);
+	read_link(nlh, &link);
+	dump->fn(&link, dump->data);
+	return MNL_CB_OK;
+}
+
+int rtnl_link_dump(struct nl *nl, rtnl_link_fn fn, void *data)
+{
+	struct link_dump dump = { fn, data };
+	char buf[NL_BUF];
+	struct nlmsghdr *nlh = put_link(buf, RTM_GETLINK, 0);
+
+	nlh->nlmsg_flags |= NLM_F_DUMP;
+	return nl_talk(nl, nlh, read_dumped, &dump);
+}
+
+int rtnl_link_set(struct nl *nl, uint32_t ifindex, const struct link_change *c)
+{
+	char buf[NL_BUF];
+	struct nlmsghdr *nlh = put_link(buf, RTM_NEWLINK, ifindex);
+	struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+
+	ifi->ifi_flags = c->flags;
+	ifi->ifi_change = c->mask;
+	if (c->name)
+		mnl_attr_put_strz(nlh, IFLA_IFNAME, c->name);
+	if (c->alias)		/* without its end: an empty one is none */
+		mnl_attr_put(nlh, IFLA_IFALIAS, strlen(c->alias), c->alias);
+	if (c->address)
+		mnl_attr_put(nlh, IFLA_ADDRESS, 6, c->address);
+	if (c->has & LINK_HAS_MTU)
+		mnl_attr_put_u32(nlh, IFLA_MTU, c->mtu);
+	if (c->has & LINK_HAS_TXQLEN)
+		mnl_attr_put_u32(nlh, IFLA_TXQLEN, c->txqlen);
+	if (c->has & LINK_HAS_GROUP)
+		mnl_attr_put_u32(nlh, IFLA_GROUP, c->group);
+	if (c->has & LINK_HAS_MASTER)
+		mnl_attr_put_u32(nlh, IFLA_MASTER, c->master);
+	return nl_talk(nl, nlh, NULL, NULL);
 }
 
 /* ---- what a port counts ------------------------------------------------ */

@@ -117,7 +117,8 @@ struct vr_event {
 
 /* A port to be made. */
 struct port_request {
-	uint32_t vr;
+	uint32_t vr;		/* 0: see vr_name */
+	const char *vr_name;
 	uint32_t lower_ifindex;
 	uint32_t port;		/* UINT32_MAX: the lowest free */
 	const char *name;	/* NULL: vr<VR>p<number> */

@@ -1,0 +1,671 @@
+// SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <sys/socket.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/nexthop.h>
+#include <linux/rtnetlink.h>
+
+#include "carried.h"
+
+#define MESSAGE_MAX	(64 << 10)	/* a route by hundreds of nexthops */
+#define SETTLE_MS	3000		/* for duplicate address detection */
+#define SETTLE_STEP_MS	20
+#define IP6_HZ		100		/* of the kernel's clock_t */
+#define FLAGS		(IFF_NOARP | IFF_MULTICAST | IFF_ALLMULTI | IFF_PROMISC)
+#define PROTO_KERNEL_LL	3		/* IFAPROT_KERNEL_LL of newer headers */
+
+static char message[MESSAGE_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
+
+/* ---- saving ------------------------------------------------------------ */
+
+struct saver {
+	struct carried *c;
+	uint32_t ifindex;
+	bool groups;		/* of nexthops, the second time */
+};
+
+static int dump(struct nl *nl, int type, int family, size_t header, mnl_cb_t cb, struct saver *s)
+{
+	char buf[NL_BUF];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = NLM_F_DUMP;
+	/* Each of these headers begins with the family. */
+	*(uint8_t *)mnl_nlmsg_put_extra_header(nlh, header) = family;
+	return nl_talk(nl, nlh, cb, s);
+}
+
+static const struct nlattr *find(const struct nlmsghdr *nlh, size_t header, int type)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, header)
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
+	return NULL;
+}
+
+static uint32_t find_u32(const struct nlmsghdr *nlh, size_t header, int type)
+{
+	const struct nlattr *attr = find(nlh, header, type);
+
+	return attr ? nl_uint(attr) : 0;
+}
+
+static uint32_t address_flags(const struct nlmsghdr *nlh)
+{
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr = find(nlh, sizeof(*ifa), IFA_FLAGS);
+
+	return attr ? nl_uint(attr) : ifa->ifa_flags;
+}
+
+/* Those that the kernel makes of itself it makes for the other interface, too. */
+static bool address_is_made(const struct nlmsghdr *nlh, const struct ifaddrmsg *ifa)
+{
+	return find_u32(nlh, sizeof(*ifa), IFA_PROTO) == PROTO_KERNEL_LL ||
+	       (ifa->ifa_family == AF_INET6 && address_flags(nlh) & IFA_F_TEMPORARY);
+}
+
+static int save_address(const struct nlmsghdr *nlh, void *data)
+{
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+	struct saver *s = data;
+
+	if (ifa->ifa_index == s->ifindex && !address_is_made(nlh, ifa) &&
+	    (ifa->ifa_family == AF_INET || ifa->ifa_family == AF_INET6))
+		messages_keep(&s->c->addresses, nlh);
+	return MNL_CB_OK;
+}
+
+static int save_neighbour(const struct nlmsghdr *nlh, void *data)
+{
+	const struct ndmsg *nd = mnl_nlmsg_get_payload(nlh);
+	struct saver *s = data;
+
+	if (nd->ndm_ifindex == (int)s->ifindex && nd->ndm_state & NUD_PERMANENT &&
+	    (nd->ndm_family == AF_INET || nd->ndm_family == AF_INET6))
+		messages_keep(&s->c->neighbours, nlh);
+	return MNL_CB_OK;
+}
+
+static bool nexthop_is_saved(const struct carried *c, uint32_t id)
+{
+	size_t i;
+
+	for (i = 0; i < c->nexthops.count; i++)
+		if (find_u32(c->nexthops.all[i], sizeof(struct nhmsg), NHA_ID) == id)
+			return true;
+	return false;
+}
+
+static bool group_is_ours(const struct carried *c, const struct nlattr *attr)
+{
+	const struct nexthop_grp *member = mnl_attr_get_payload(attr);
+	size_t n = mnl_attr_get_payload_len(attr) / sizeof(*member);
+
+	for (; n; n--, member++)
+		if (nexthop_is_saved(c, member->id))
+			return true;
+	return false;
+}
+
+static int save_nexthop(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *group = find(nlh, sizeof(struct nhmsg), NHA_GROUP);
+	struct saver *s = data;
+
+	if (s->groups ? group && group_is_ours(s->c, group) :
+	    find_u32(nlh, sizeof(struct nhmsg), NHA_OIF) == s->ifindex)
+		messages_keep(&s->c->nexthops, nlh);
+	return MNL_CB_OK;
+}
+
+static bool multipath_is_ours(const struct nlattr *attr, uint32_t ifindex)
+{
+	struct rtnexthop *nh = mnl_attr_get_payload(attr);
+	int len = mnl_attr_get_payload_len(attr);
+
+	for (; RTNH_OK(nh, len); len -= NLMSG_ALIGN(nh->rtnh_len), nh = RTNH_NEXT(nh))
+		if (nh->rtnh_ifindex == (int)ifindex)
+			return true;
+	return false;
+}
+
+static bool source_is_ours(const struct nlattr *source, const struct carried *c)
+{
+	const struct nlattr *local;
+	size_t i, len = mnl_attr_get_payload_len(source);
+
+	for (i = 0; i < c->addresses.count; i++) {
+		local = find(c->addresses.all[i], sizeof(struct ifaddrmsg), IFA_LOCAL);
+		if (!local)
+			local = find(c->addresses.all[i], sizeof(struct ifaddrmsg), IFA_ADDRESS);
+		if (local && mnl_attr_get_payload_len(local) == len &&
+		    !memcmp(mnl_attr_get_payload(local), mnl_attr_get_payload(source), len))
+			return true;
+	}
+	return false;
+}
+
+/* Also one of another interface goes with the address that is its source. */
+static bool route_is_ours(const struct nlmsghdr *nlh, const struct saver *s)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct rtmsg)) {
+		switch (mnl_attr_get_type(attr)) {
+		case RTA_OIF:
+			if (nl_uint(attr) == s->ifindex)
+				return true;
+			break;
+		case RTA_MULTIPATH:
+			if (multipath_is_ours(attr, s->ifindex))
+				return true;
+			break;
+		case RTA_NH_ID:
+			if (nexthop_is_saved(s->c, nl_uint(attr)))
+				return true;
+			break;
+		case RTA_PREFSRC:
+			if (source_is_ours(attr, s->c))
+				return true;
+			break;
+		}
+	}
+	return false;
+}
+
+static int save_route(const struct nlmsghdr *nlh, void *data)
+{
+	const struct rtmsg *rt = mnl_nlmsg_get_payload(nlh);
+	struct saver *s = data;
+
+	if ((rt->rtm_family == AF_INET || rt->rtm_family == AF_INET6) &&
+	    rt->rtm_protocol != RTPROT_KERNEL && !(rt->rtm_flags & RTM_F_CLONED) &&
+	    route_is_ours(nlh, s))
+		messages_keep(&s->c->routes, nlh);
+	return MNL_CB_OK;
+}
+
+static int save_all(struct nl *nl, struct saver *s)
+{
+	int err = dump(nl, RTM_GETADDR, AF_UNSPEC, sizeof(struct ifaddrmsg), save_address, s);
+
+	if (!err)
+		err = dump(nl, RTM_GETNEIGH, AF_UNSPEC, sizeof(struct ndmsg), save_neighbour, s);
+	if (!err)
+		err = dump(nl, RTM_GETNEXTHOP, AF_UNSPEC, sizeof(struct nhmsg), save_nexthop, s);
+	s->groups = true;
+	if (!err)
+		err = dump(nl, RTM_GETNEXTHOP, AF_UNSPEC, sizeof(struct nhmsg), save_nexthop, s);
+	if (!err)
+		err = dump(nl, RTM_GETROUTE, AF_INET, sizeof(struct rtmsg), save_route, s);
+	if (!err)
+		err = dump(nl, RTM_GETROUTE, AF_INET6, sizeof(struct rtmsg), save_route, s);
+	return err;
+}
+
+int carried_save(struct nl *nl, uint32_t ifindex, struct carried *c)
+{
+	struct saver s = { .c = c, .ifindex = ifindex };
+
+	memset(c, 0, sizeof(*c));
+	if (rtnl_link_get(nl, ifindex, &c->link) || save_all(nl, &s)) {
+		carried_free(c);
+		return nl_fail(nl, "RTNETLINK");
+	}
+	devconf_read(c->link.name, &c->conf);
+	return 0;
+}
+
+void carried_free(struct carried *c)
+{
+	messages_free(&c->addresses);
+	messages_free(&c->nexthops);
+	messages_free(&c->routes);
+	messages_free(&c->neighbours);
+	devconf_free(&c->conf);
+}
+
+/* ---- giving ------------------------------------------------------------ */
+
+static int complain(const struct nl *nl, const struct carried *c, const char *what)
+{
+	fprintf(stderr, "Error: %s of \"%s\" cannot be carried over: %s\n", what, c->link.name,
+		*nl->message ? nl->message : strerror(nl->error));
+	return EXIT_KERNEL;
+}
+
+static int complain_conf(const struct carried *c, const char *place, const char *name, int err)
+{
+	fprintf(stderr, "Error: the setting net/%s/%s/%s cannot be written: %s\n", place,
+		c->link.name, name, strerror(-err));
+	return EXIT_KERNEL;
+}
+
+static int set_up(struct nl *nl, uint32_t ifindex, bool up)
+{
+	struct link_change change = { .flags = up ? IFF_UP : 0, .mask = IFF_UP };
+
+	return rtnl_link_set(nl, ifindex, &change);
+}
+
+/* What is the same already is not asked for: not every driver takes it. */
+static int give_link(struct nl *nl, const struct rtnl_link *to, uint32_t ifindex)
+{
+	struct link_change change = { 0 };
+	struct rtnl_link now;
+	int err = set_up(nl, ifindex, false);
+
+	if (!err)
+		err = rtnl_link_get(nl, ifindex, &now);
+	if (err)
+		return err;
+	change.name = strcmp(now.name, to->name) ? to->name : NULL;
+	change.alias = strcmp(now.alias, to->alias) ? to->alias : NULL;
+	change.address = memcmp(now.address, to->address, 6) ? to->address : NULL;
+	change.has = (now.mtu != to->mtu ? LINK_HAS_MTU : 0) |
+		     (now.txqlen != to->txqlen ? LINK_HAS_TXQLEN : 0) |
+		     (now.group != to->group ? LINK_HAS_GROUP : 0) |
+		     (now.master != to->master ? LINK_HAS_MASTER : 0);
+	change.mtu = to->mtu;
+	change.txqlen = to->txqlen;
+	change.group = to->group;
+	change.master = to->master;
+	change.mask = (now.flags ^ to->flags) & FLAGS;
+	change.flags = to->flags & change.mask;
+	return rtnl_link_set(nl, ifindex, &change);
+}
+
+static struct nlmsghdr *begin(const struct nlmsghdr *saved, size_t header, int flags)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(message);
+
+	nlh->nlmsg_type = saved->nlmsg_type;
+	nlh->nlmsg_flags = flags;
+	memcpy(mnl_nlmsg_put_extra_header(nlh, header), mnl_nlmsg_get_payload(saved), header);
+	return nlh;
+}
+
+static void put_again(struct nlmsghdr *nlh, const struct nlattr *attr)
+{
+	mnl_attr_put(nlh, attr->nla_type, mnl_attr_get_payload_len(attr),
+		     mnl_attr_get_payload(attr));
+}
+
+/* -errno; what is there already is as good. */
+static int say(struct nl *nl, struct nlmsghdr *nlh)
+{
+	int err = nl_talk(nl, nlh, NULL, NULL);
+
+	return err == -EEXIST ? 0 : err;
+}
+
+/* Without what the kernel finds out for itself. */
+static uint32_t given_flags(const struct nlmsghdr *saved)
+{
+	return address_flags(saved) & (IFA_F_NODAD | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR |
+				       IFA_F_NOPREFIXROUTE | IFA_F_MCAUTOJOIN);
+}
+
+static int give_address(struct nl *nl, const struct nlmsghdr *saved, uint32_t ifindex)
+{
+	struct nlmsghdr *nlh = begin(saved, sizeof(struct ifaddrmsg), NLM_F_CREATE | NLM_F_EXCL);
+	struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+
+	ifa->ifa_index = ifindex;
+	ifa->ifa_flags = given_flags(saved);
+	mnl_attr_for_each(attr, saved, sizeof(*ifa))
+		if (mnl_attr_get_type(attr) != IFA_FLAGS)
+			put_again(nlh, attr);
+	mnl_attr_put_u32(nlh, IFA_FLAGS, given_flags(saved));
+	return say(nl, nlh);
+}
+
+static bool is_inet6(const struct nlmsghdr *nlh)
+{
+	return *(const uint8_t *)mnl_nlmsg_get_payload(nlh) == AF_INET6;
+}
+
+/* The kernel shows IPv4's in the order in which they came, IPv6's the other way round. */
+static int give_addresses(struct nl *nl, const struct carried *c, uint32_t ifindex)
+{
+	const struct messages *m = &c->addresses;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < m->count && !err; i++)
+		if (!is_inet6(m->all[i]))
+			err = give_address(nl, m->all[i], ifindex);
+	for (i = m->count; i && !err; i--)
+		if (is_inet6(m->all[i - 1]))
+			err = give_address(nl, m->all[i - 1], ifindex);
+	return err;
+}
+
+static int give_neighbours(struct nl *nl, const struct carried *c, uint32_t ifindex)
+{
+	const struct nlattr *attr;
+	struct nlmsghdr *nlh;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < c->neighbours.count && !err; i++) {
+		nlh = begin(c->neighbours.all[i], sizeof(struct ndmsg),
+			    NLM_F_CREATE | NLM_F_REPLACE);
+		((struct ndmsg *)mnl_nlmsg_get_payload(nlh))->ndm_ifindex = ifindex;
+		mnl_attr_for_each(attr, c->neighbours.all[i], sizeof(struct ndmsg))
+			if (mnl_attr_get_type(attr) == NDA_DST || mnl_attr_get_type(attr) == NDA_LLADDR ||
+			    mnl_attr_get_type(attr) == NDA_PROTOCOL)
+				put_again(nlh, attr);
+		err = say(nl, nlh);
+	}
+	return err;
+}
+
+/* ---- routes ------------------------------------------------------------ */
+
+static void put_resilient(struct nlmsghdr *nlh, const struct nlattr *nest)
+{
+	struct nlattr *to = mnl_attr_nest_start(nlh, NHA_RES_GROUP);
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, nest)
+		if (mnl_attr_get_type(attr) != NHA_RES_GROUP_UNBALANCED_TIME)
+			put_again(nlh, attr);
+	mnl_attr_nest_end(nlh, to);
+}
+
+static int give_nexthop(struct nl *nl, const struct nlmsghdr *saved, uint32_t ifindex)
+{
+	struct nlmsghdr *nlh = begin(saved, sizeof(struct nhmsg), NLM_F_CREATE | NLM_F_REPLACE);
+	struct nhmsg *nh = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+
+	nh->nh_scope = 0;
+	nh->nh_flags &= RTNH_F_ONLINK;
+	mnl_attr_for_each(attr, saved, sizeof(*nh)) {
+		switch (mnl_attr_get_type(attr)) {
+		case NHA_OIF: mnl_attr_put_u32(nlh, NHA_OIF, ifindex); break;
+		case NHA_RES_GROUP: put_resilient(nlh, attr); break;
+		case NHA_ID: case NHA_GATEWAY: case NHA_ENCAP: case NHA_ENCAP_TYPE:
+		case NHA_GROUP: case NHA_GROUP_TYPE:
+			put_again(nlh, attr);
+			break;
+		}
+	}
+	return say(nl, nlh);
+}
+
+static void put_multipath(struct nlmsghdr *nlh, const struct nlattr *attr, uint32_t from,
+			  uint32_t to)
+{
+	struct nlattr *at = mnl_nlmsg_get_payload_tail(nlh);
+	struct rtnexthop *nh;
+	int len = mnl_attr_get_payload_len(attr);
+
+	put_again(nlh, attr);
+	nh = mnl_attr_get_payload(at);
+	for (; RTNH_OK(nh, len); len -= NLMSG_ALIGN(nh->rtnh_len), nh = RTNH_NEXT(nh)) {
+		if (nh->rtnh_ifindex == (int)from)
+			nh->rtnh_ifindex = to;
+		nh->rtnh_flags &= RTNH_F_ONLINK | RTNH_F_PERVASIVE;
+	}
+}
+
+static void put_expiry(struct nlmsghdr *nlh, const struct nlattr *attr)
+{
+	struct rta_cacheinfo info = { 0 };
+	size_t len = mnl_attr_get_payload_len(attr);
+
+	memcpy(&info, mnl_attr_get_payload(attr), len < sizeof(info) ? len : sizeof(info));
+	if (is_inet6(nlh) && info.rta_expires > 0)
+		mnl_attr_put_u32(nlh, RTA_EXPIRES, (info.rta_expires + IP6_HZ - 1) / IP6_HZ);
+}
+
+/* A nexthop's number says all that the kernel tells besides. */
+static void put_route_attr(struct nlmsghdr *nlh, const struct nlattr *attr, bool by_id,
+			   uint32_t from, uint32_t to)
+{
+	switch (mnl_attr_get_type(attr)) {
+	case RTA_OIF:
+		if (!by_id)
+			mnl_attr_put_u32(nlh, RTA_OIF, nl_uint(attr) == from ? to : nl_uint(attr));
+		break;
+	case RTA_MULTIPATH:
+		if (!by_id)
+			put_multipath(nlh, attr, from, to);
+		break;
+	case RTA_GATEWAY: case RTA_VIA: case RTA_ENCAP: case RTA_ENCAP_TYPE:
+		if (!by_id)
+			put_again(nlh, attr);
+		break;
+	case RTA_CACHEINFO:
+		put_expiry(nlh, attr);
+		break;
+	default:
+		put_again(nlh, attr);
+	}
+}
+
+/* Of one that is not this interface's alone, a part may be there still. */
+static int give_route(struct nl *nl, const struct nlmsghdr *saved, uint32_t from, uint32_t to,
+		      bool onlink)
+{
+	bool by_id = find(saved, sizeof(struct rtmsg), RTA_NH_ID);
+	bool shared = find(saved, sizeof(struct rtmsg), RTA_MULTIPATH) ||
+		      find_u32(saved, sizeof(struct rtmsg), RTA_OIF) != from;
+	struct nlmsghdr *nlh = begin(saved, sizeof(struct rtmsg), NLM_F_CREATE |
+				     (shared && !by_id ? NLM_F_REPLACE : NLM_F_APPEND));
+	struct rtmsg *rt = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+
+	rt->rtm_flags &= RTNH_F_ONLINK | RTNH_F_PERVASIVE;
+	if (onlink)
+		rt->rtm_flags |= RTNH_F_ONLINK;
+	mnl_attr_for_each(attr, saved, sizeof(*rt))
+		put_route_attr(nlh, attr, by_id, from, to);
+	return say(nl, nlh);
+}
+
+/* How many are refused; why, the last of them. */
+static size_t give_routes_once(struct nl *nl, const struct carried *c, uint32_t ifindex,
+			       bool onlink, struct nl *why)
+{
+	const struct messages *m = &c->routes;
+	size_t i, refused = 0;
+
+	for (i = 0; i < m->count; i++) {
+		if (!give_route(nl, m->all[i], c->link.ifindex, ifindex, false) ||
+		    (onlink && !give_route(nl, m->all[i], c->link.ifindex, ifindex, true)))
+			continue;
+		refused++;
+		*why = *nl;
+	}
+	return refused;
+}
+
+/*
+ * The gateway of one may be reached by another: while some are taken, those that the
+ * kernel refused are tried again. What is left has gateways that cannot be reached any
+ * more; the kernel kept them, and would not take them now, but for onlink.
+ */
+static int give_routes(struct nl *nl, const struct carried *c, uint32_t ifindex)
+{
+	size_t refused = c->routes.count, before;
+	struct nl why;
+
+	do {
+		before = refused;
+		refused = give_routes_once(nl, c, ifindex, false, &why);
+	} while (refused && refused < before);
+	if (refused)
+		refused = give_routes_once(nl, c, ifindex, true, &why);
+	if (!refused)
+		return 0;
+	nl->error = why.error;
+	memcpy(nl->message, why.message, sizeof(nl->message));
+	return -nl->error;
+}
+
+static int give_nexthops(struct nl *nl, const struct carried *c, uint32_t ifindex)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < c->nexthops.count && !err; i++)
+		err = give_nexthop(nl, c->nexthops.all[i], ifindex);
+	return err;
+}
+
+/* ---- all of it --------------------------------------------------------- */
+
+struct unsettled {
+	uint32_t ifindex;
+	bool any;
+};
+
+static int see_unsettled(const struct nlmsghdr *nlh, void *data)
+{
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+	struct unsettled *u = data;
+
+	if (ifa->ifa_index == u->ifindex && ifa->ifa_family == AF_INET6 &&
+	    (address_flags(nlh) & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) == IFA_F_TENTATIVE)
+		u->any = true;
+	return MNL_CB_OK;
+}
+
+static bool is_unsettled(struct nl *nl, uint32_t ifindex)
+{
+	struct unsettled u = { .ifindex = ifindex };
+	char buf[NL_BUF];
+	struct nlmsghdr *nlh;
+	struct ifaddrmsg *ifa;
+	struct rtnl_link link;
+
+	if (!rtnl_link_get(nl, ifindex, &link) && !(link.flags & IFF_RUNNING))
+		return true;
+	nlh = mnl_nlmsg_put_header(buf);
+	nlh->nlmsg_type = RTM_GETADDR;
+	nlh->nlmsg_flags = NLM_F_DUMP;
+	ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
+	ifa->ifa_family = AF_INET6;
+	return !nl_talk(nl, nlh, see_unsettled, &u) && u.any;
+}
+
+/*
+ * A route's source is an address that is not tentative, which it is until the link is up, as
+ * the kernel finds some time later; then it makes the link-local address. Without a carrier it
+ * stays so.
+ */
+static void settle(struct nl *nl, const struct carried *c, uint32_t ifindex)
+{
+	struct timespec step = { .tv_nsec = SETTLE_STEP_MS * 1000000L };
+	int steps = SETTLE_MS / SETTLE_STEP_MS;
+
+	if (!(c->link.flags & IFF_RUNNING))
+		return;
+	while (steps-- && is_unsettled(nl, ifindex))
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &step, NULL);
+}
+
+static int give_conf(const struct carried *c)
+{
+	const struct devconf_entry *refused;
+	int err = devconf_write(c->link.name, &c->conf, &refused);
+
+	if (err)
+		return complain_conf(c, devconf_place(refused), refused->name, err);
+	/* The addresses were asked for when they were set, and the same machine goes on with
+	 * them; where this cannot be said they are asked for again.
+	 */
+	devconf_set6(c->link.name, "accept_dad", "0");
+	return 0;
+}
+
+static int give_accept_dad(const struct carried *c)
+{
+	const char *was = devconf_get6(&c->conf, "accept_dad");
+	int err = was ? devconf_set6(c->link.name, "accept_dad", was) : 0;
+
+	return err ? complain_conf(c, "ipv6/conf", "accept_dad", err) : 0;
+}
+
+static int give_ways(struct nl *nl, const struct carried *c, uint32_t ifindex)
+{
+	if (give_nexthops(nl, c, ifindex))
+		return complain(nl, c, "a nexthop");
+	if (give_routes(nl, c, ifindex))
+		return complain(nl, c, "a route");
+	return give_neighbours(nl, c, ifindex) ? complain(nl, c, "a neighbour") : 0;
+}
+
+int carried_give(struct nl *nl, const struct carried *c, uint32_t ifindex)
+{
+	int ret;
+
+	if (give_link(nl, &c->link, ifindex))
+		return complain(nl, c, "the name or a property");
+	ret = give_conf(c);
+	if (ret)
+		return ret;
+	if (give_addresses(nl, c, ifindex))
+		return complain(nl, c, "an address");
+	if (c->link.flags & IFF_UP && set_up(nl, ifindex, true))
+		return complain(nl, c, "the state");
+	settle(nl, c, ifindex);
+	ret = give_ways(nl, c, ifindex);
+	return ret ? ret : give_accept_dad(c);
+}
+
+/* Those of IPv6 go with it; of IPv4 a first one takes others with it. */
+static int take_addresses(struct nl *nl, const struct carried *c)
+{
+	struct nlmsghdr *nlh;
+	const struct nlattr *attr;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < c->addresses.count && !err; i++) {
+		if (is_inet6(c->addresses.all[i]))
+			continue;
+		nlh = begin(c->addresses.all[i], sizeof(struct ifaddrmsg), 0);
+		nlh->nlmsg_type = RTM_DELADDR;
+		mnl_attr_for_each(attr, c->addresses.all[i], sizeof(struct ifaddrmsg))
+			if (mnl_attr_get_type(attr) == IFA_LOCAL || mnl_attr_get_type(attr) == IFA_ADDRESS)
+				put_again(nlh, attr);
+		err = nl_talk(nl, nlh, NULL, NULL);
+		err = err == -EADDRNOTAVAIL ? 0 : err;
+	}
+	return err;
+}
+
+int carried_take_off(struct nl *nl, const struct carried *c, const char *name, const char *alias)
+{
+	struct link_change change = { .name = name, .alias = alias, .has = LINK_HAS_MASTER };
+	int err;
+
+	if (set_up(nl, c->link.ifindex, false))
+		return complain(nl, c, "the state");
+	if (take_addresses(nl, c))
+		return complain(nl, c, "an address");
+	if (!c->link.master)
+		change.has = 0;
+	if (rtnl_link_set(nl, c->link.ifindex, &change)) {
+		fprintf(stderr, "Error: \"%s\" cannot be renamed to \"%s\": %s\n", c->link.name, name,
+			*nl->message ? nl->message : strerror(nl->error));
+		return EXIT_KERNEL;
+	}
+	err = devconf_set6(name, "disable_ipv6", "1");
+	return err ? complain_conf(c, "ipv6/conf", "disable_ipv6", err) : 0;
+}

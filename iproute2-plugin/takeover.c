@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0
+// Copyright (C) the Europa authors
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "args.h"
+#include "carried.h"
+#include "genl.h"
+#include "netns.h"
+#include "takeover.h"
+
+#define ASIDE	".lower"
+#define MARK	"europa takeover of "
+
+/* ---- the interface and its names --------------------------------------- */
+
+static int open_here(struct nl *nl)
+{
+	int err = nl_open(nl, NETLINK_ROUTE, -1);
+
+	if (!err)
+		return 0;
+	fprintf(stderr, "Cannot open rtnetlink: %s\n", strerror(-err));
+	return EXIT_KERNEL;
+}
+
+/* NULL: it stands aside for nobody. */
+static const char *name_of_old(const struct rtnl_link *link)
+{
+	const char *name = link->alias + strlen(MARK);
+
+	return strncmp(link->alias, MARK, strlen(MARK)) || !*name || strlen(name) >= IFNAMSIZ ?
+	       NULL : name;
+}
+
+/* Of the port while it is none but the kernel's, or gives its place back. */
+static void name_of_port(uint32_t lower, char name[IFNAMSIZ])
+{
+	snprintf(name, IFNAMSIZ, "eur-%u", lower);
+}
+
+static int choose_aside(const char *dev, const char *aside, char name[IFNAMSIZ])
+{
+	if (!aside && strlen(dev) + strlen(ASIDE) >= IFNAMSIZ) {
+		fprintf(stderr, "Error: \"%s" ASIDE "\" is too long for a name: say with lower NAME what \"%s\" is to be called.\n",
+			dev, dev);
+		return EXIT_USAGE;
+	}
+	if (aside)
+		snprintf(name, IFNAMSIZ, "%s", aside);
+	else
+		snprintf(name, IFNAMSIZ, "%.*s" ASIDE, (int)(IFNAMSIZ - sizeof(ASIDE)), dev);
+	if (!if_nametoindex(name))
+		return 0;
+	fprintf(stderr, "Error: \"%s\" is to be called \"%s\", which is there already: choose another name with lower NAME.\n",
+		dev, name);
+	return EXIT_USAGE;
+}
+
+struct upper {
+	uint32_t lower;
+	char name[IFNAMSIZ];
+};
+
+/* Each end of a veth names the other one; ports of other VRs stay what they are. */
+static void see_upper(const struct rtnl_link *link, void *data)
+{
+	struct upper *u = data;
+
+	if (link->lower_ifindex == u->lower && link->lower_nsid < 0 &&
+	    strcmp(link->kind, "veth") && strcmp(link->kind, EUROPA_GENL_NAME))
+		memcpy(u->name, link->name, sizeof(u->name));
+}
+
+/* What would not follow from one interface to the other. */
+static int check_company(struct nl *nl, const struct rtnl_link *link)
+{
+	struct upper upper = { .lower = link->ifindex };
+
+	if (link->master && strcmp(link->master_kind, "vrf")) {
+		fprintf(stderr, "Error: \"%s\" is a member of a %s: take it out first.\n", link->name,
+			*link->master_kind ? link->master_kind : "master");
+		return EXIT_KERNEL;
+	}
+	if (rtnl_link_dump(nl, see_upper, &upper))
+		return nl_fail(nl, "RTNETLINK");
+	if (!*upper.name)
+		return 0;
+	fprintf(stderr, "Error: \"%s\" is on top of \"%s\", and would be cut off: remove it first.\n",
+		upper.name, link->name);
+	return EXIT_KERNEL;
+}
+
+/* Half of it done would leave nobody with the addresses. */
+static void hold_signals(sigset_t *before)
+{
+	sigset_t some;
+
+	sigemptyset(&some);
+	sigaddset(&some, SIGINT);
+	sigaddset(&some, SIGTERM);
+	sigaddset(&some, SIGHUP);
+	sigaddset(&some, SIGQUIT);
+	sigaddset(&some, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &some, before);
+}
+
+static int set_aside(struct nl *nl, const struct carried *c, const char *aside)
+{
+	struct link_change up = { .flags = IFF_UP, .mask = IFF_UP };
+	char mark[sizeof(MARK) + IFNAMSIZ];
+	int ret;
+
+	snprintf(mark, sizeof(mark), MARK "%s", c->link.name);
+	ret = carried_take_off(nl, c, aside, mark);
+	if (ret || !(c->link.flags & IFF_UP))
+		return ret;
+	return rtnl_link_set(nl, c->link.ifindex, &up) ? nl_fail(nl, "RTNETLINK") : 0;
+}
+
+static void say_lost(const char *dev)
+{
+	fprintf(stderr, "Error: \"%s\" did not get all back: look at \"ip addr\" and \"ip route\".\n", dev);
+}
+
+/* ---- attach ------------------------------------------------------------ */
+
+/* Of this mode a port begins with the lower device's MAC address. */
+static int make_port(struct nl *nl, struct port_request *r, uint32_t *ifindex)
+{
+	char name[IFNAMSIZ];
+	int err;
+
+	name_of_port(r->lower_ifindex, name);
+	r->name = name;
+	r->mode = EUROPA_MODE_PASSTHRU;
+	r->force = true;	/* the addresses come with it */
+	err = rtnl_port_new(nl, r);
+	r->name = NULL;
+	if (err)
+		return nl_fail(nl, "RTNETLINK");
+	*ifindex = if_nametoindex(name);
+	return 0;
+}
+
+/* In the lower device's namespace, which must be where the VR is at home, if that is known. */
+static int check_home(const struct vr *vr, const char *dev)
+{
+	int home, here, ret = 0;
+
+	if (!vr || !*vr->conf.netns)
+		return 0;
+	home = netns_open_loud(vr->conf.netns);
+	if (home < 0)
+		return EXIT_USAGE;
+	here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (!netns_same(home, here)) {
+		fprintf(stderr, "Error: VR \"%s\" is at home in the namespace \"%s\" and \"%s\" is not, whose place its port would take.\n",
+			vr->conf.name, vr->conf.netns, dev);
+		ret = EXIT_USAGE;
+	}
+	close(home);
+	if (here >= 0)
+		close(here);
+	return ret;
+}
+
+static int take(struct nl *nl, struct port_request *r, const struct carried *c, const char *aside)
+{
+	uint32_t port = 0;
+	int ret = make_port(nl, r, &port);
+
+	if (ret)
+		return ret;
+	ret = set_aside(nl, c, aside);
+	if (!ret)
+		ret = carried_give(nl, c, port);
+	if (!ret)
+		return 0;
+	if (rtnl_port_del(nl, port) || carried_give(nl, c, c->link.ifindex))
+		say_lost(c->link.name);
+	return ret;
+}
+
+static int take_from(struct nl *nl, struct port_request *r, const char *aside)
+{
+	struct carried c;
+	sigset_t before;
+	int ret = carried_save(nl, r->lower_ifindex, &c);
+
+	if (ret)
+		return ret;
+	ret = check_company(nl, &c.link);
+	if (!ret) {
+		hold_signals(&before);
+		ret = take(nl, r, &c, aside);
+		sigprocmask(SIG_SETMASK, &before, NULL);
+	}
+	carried_free(&c);
+	return ret;
+}
+
+int takeover_attach(const struct vr *vr, struct port_request *r, const char *dev,
+		    const char *aside)
+{
+	char name[IFNAMSIZ];
+	struct nl nl;
+	int ret = check_home(vr, dev);
+
+	if (!ret)
+		ret = choose_aside(dev, aside, name);
+	if (!ret)
+		ret = open_here(&nl);
+	if (ret)
+		return ret;
+	ret = take_from(&nl, r, name);
+	nl_close(&nl);
+	return ret;
+}
+
+/* ---- detach ------------------------------------------------------------ */
+
+/* What was taken over, and the port in its place; ifindex 0: there is none. */
+struct taken {
+	const char *dev;
+	struct rtnl_link lower, port;
+};
+
+static void see_lower(const struct rtnl_link *link, void *data)
+{
+	const char *old = name_of_old(link);
+	struct taken *t = data;
+
+	if (old && !strcmp(old, t->dev))
+		t->lower = *link;
+}
+
+static bool is_taker(const struct rtnl_link *link)
+{
+	return !strcmp(link->kind, EUROPA_GENL_NAME) && link->passthru && link->lower_nsid < 0;
+}
+
+static void see_port(const struct rtnl_link *link, void *data)
+{
+	struct taken *t = data;
+
+	if (is_taker(link) && link->lower_ifindex == t->lower.ifindex)
+		t->port = *link;
+}
+
+/* dev is there: the port, or the one that stands aside. */
+static int find_by_index(struct nl *nl, uint32_t ifindex, struct taken *t)
+{
+	int err = rtnl_link_get(nl, ifindex, &t->lower);
+
+	if (!err && is_taker(&t->lower)) {
+		t->port = t->lower;
+		err = rtnl_link_get(nl, t->port.lower_ifindex, &t->lower);
+	} else if (!err && name_of_old(&t->lower)) {
+		err = rtnl_link_dump(nl, see_port, t);
+	}
+	if (err)
+		return nl_fail(nl, "RTNETLINK");
+	return name_of_old(&t->lower) ? 0 : -1;
+}
+
+static int find_taken(struct nl *nl, const char *dev, struct taken *t)
+{
+	uint32_t ifindex = if_nametoindex(dev);
+
+	memset(t, 0, sizeof(*t));
+	t->dev = dev;
+	if (ifindex)
+		return find_by_index(nl, ifindex, t);
+	if (rtnl_link_dump(nl, see_lower, t))
+		return nl_fail(nl, "RTNETLINK");
+	if (!t->lower.ifindex)
+		return -1;
+	return rtnl_link_dump(nl, see_port, t) ? nl_fail(nl, "RTNETLINK") : 0;
+}
+
+/* Another VR may have a port on what stands aside: -1. */
+static int check_vr(const struct taken *t, const struct vr_ref *ref)
+{
+	struct vr vr;
+	int ret;
+
+	if (!ref || !t->port.ifindex)
+		return 0;
+	ret = genl_vr_lookup(ref, &vr);
+	if (ret)
+		return ret;
+	ret = vr.conf.id == t->port.vr ? 0 : -1;
+	vr_free(&vr);
+	return ret;
+}
+
+static int check_free(const struct taken *t)
+{
+	const char *old = name_of_old(&t->lower);
+	uint32_t index = if_nametoindex(old);
+
+	if (!index || index == t->port.ifindex)
+		return 0;
+	fprintf(stderr, "Error: \"%s\" cannot have its name \"%s\" again, which is another interface's.\n",
+		t->lower.name, old);
+	return EXIT_KERNEL;
+}
+
+/* The port is gone, with its VR, and what it had as well. */
+static int give_name_back(struct nl *nl, const struct taken *t)
+{
+	struct link_change down = { .mask = IFF_UP };
+	struct link_change change = { .name = name_of_old(&t->lower), .alias = "" };
+	struct link_change up = { .flags = t->lower.flags & IFF_UP, .mask = IFF_UP };
+
+	if (rtnl_link_set(nl, t->lower.ifindex, &down) ||
+	    rtnl_link_set(nl, t->lower.ifindex, &change))
+		return nl_fail(nl, "RTNETLINK");
+	if (devconf_default6(change.name, "disable_ipv6"))
+		say_lost(change.name);
+	return rtnl_link_set(nl, t->lower.ifindex, &up) ? nl_fail(nl, "RTNETLINK") : 0;
+}
+
+static int give_back(struct nl *nl, const struct taken *t, struct carried *c)
+{
+	char gone[IFNAMSIZ], was[IFNAMSIZ];
+	int ret;
+
+	name_of_port(t->lower.ifindex, gone);
+	memcpy(was, c->link.name, sizeof(was));
+	ret = carried_take_off(nl, c, gone, "");
+	snprintf(c->link.name, sizeof(c->link.name), "%s", name_of_old(&t->lower));
+	if (!ret)
+		ret = carried_give(nl, c, t->lower.ifindex);
+	if (!ret)
+		return rtnl_port_del(nl, t->port.ifindex) ? nl_fail(nl, "RTNETLINK") : 0;
+	/* The lower device as it was: what is to be taken off it again is the same. */
+	c->link.ifindex = t->lower.ifindex;
+	if (set_aside(nl, c, t->lower.name))
+		say_lost(was);
+	c->link.ifindex = t->port.ifindex;
+	memcpy(c->link.name, was, sizeof(was));
+	if (carried_give(nl, c, t->port.ifindex))
+		say_lost(was);
+	return ret;
+}
+
+static int give_all_back(struct nl *nl, const struct taken *t)
+{
+	struct carried c;
+	sigset_t before;
+	int ret = carried_save(nl, t->port.ifindex, &c);
+
+	if (ret)
+		return ret;
+	ret = check_company(nl, &c.link);
+	if (!ret) {
+		hold_signals(&before);
+		ret = give_back(nl, t, &c);
+		sigprocmask(SIG_SETMASK, &before, NULL);
+	}
+	carried_free(&c);
+	return ret;
+}
+
+int takeover_detach(const char *dev, const struct vr_ref *ref)
+{
+	struct taken t;
+	struct nl nl;
+	int ret = open_here(&nl);
+
+	if (ret)
+		return ret;
+	ret = find_taken(&nl, dev, &t);
+	if (!ret)
+		ret = check_vr(&t, ref);
+	if (!ret)
+		ret = check_free(&t);
+	if (!ret)
+		ret = t.port.ifindex ? give_all_back(&nl, &t) : give_name_back(&nl, &t);
+	nl_close(&nl);
+	return ret;
+}

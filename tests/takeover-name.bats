@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: GPL-2.0
+# Copyright (C) the Europa authors
+# ip vr attach ... takeover, in the namespace of a container in a lab: a port is what eth1 was, by
+# name, addresses and routes, and ip vr detach gives it all back. (To take a queue over from another
+# data plane is outage.bats' matter.)
+#
+#	   a                        v                         b
+#	eth0 10.1.0.2 ─── eth1 10.1.0.1   eth2 10.2.0.1 ─── eth0 10.2.0.2
+#	  fd00:1::2        fd00:1::1       fd00:2::1          fd00:2::2
+
+load lib/common
+load lib/progs
+
+setup()
+{
+	rig_setup
+	install_progs
+	[ -d /sys/module/europa ] || x modprobe europa
+}
+
+teardown() { rig_teardown; }
+
+# topology: v forwards between a and b, as its kernel does, and need not ask who they are.
+topology()
+{
+	RIG_NAMESPACES+=(a b v)
+	ip_batch <<-EOT
+		netns add $(ns_name a)
+		netns add $(ns_name b)
+		netns add $(ns_name v)
+		link add eth1 netns $(ns_name v) up type veth peer name eth0 address 02:00:00:00:00:0a netns $(ns_name a)
+		link add eth2 netns $(ns_name v) up type veth peer name eth0 address 02:00:00:00:00:0b netns $(ns_name b)
+	EOT
+	ns v sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	ip_batch -n "$(ns_name v)" <<-EOT
+		link set lo up
+		address add 10.1.0.1/24 dev eth1
+		address add fd00:1::1/64 dev eth1 nodad
+		address add 10.2.0.1/24 dev eth2
+		address add fd00:2::1/64 dev eth2 nodad
+		neighbour add 10.1.0.2 lladdr 02:00:00:00:00:0a dev eth1 nud permanent
+		neighbour add fd00:1::2 lladdr 02:00:00:00:00:0a dev eth1 nud permanent
+		neighbour add 10.2.0.2 lladdr 02:00:00:00:00:0b dev eth2 nud permanent
+		neighbour add fd00:2::2 lladdr 02:00:00:00:00:0b dev eth2 nud permanent
+	EOT
+	host a 1 2
+	host b 2 1
+	vr_add blue id 7 netns "$(ns_name v)"
+	wait_until 60 settled
+}
+
+# host NAME ITS-NET OTHER-NET
+host()
+{
+	ip_batch -n "$(ns_name "$1")" <<-EOT
+		link set eth0 up
+		address add 10.$2.0.2/24 dev eth0
+		address add fd00:$2::2/64 dev eth0 nodad
+		route add 10.$3.0.0/24 via 10.$2.0.1
+		route add fd00:$3::/64 via fd00:$2::1
+	EOT
+}
+
+in_v() { ip -n "$(ns_name v)" "$@"; }
+
+# settled: no address of v is being looked for any more, and no link has yet to come up.
+settled()
+{
+	[[ $(in_v -6 address) != *tentative* && $(in_v route; in_v -6 route) != *linkdown* ]]
+}
+
+# what_is: all that v has on eth1, and of eth2 what it shares with it. In order where that counts.
+what_is()
+{
+	in_v -o address show dev eth1 | sed -E 's/^[0-9]+: //; s/[0-9]+sec/Nsec/'
+	in_v -o link show dev eth1 | grep -Eo 'mtu [0-9]+|state [A-Z]+|group [a-z0-9]+|link/ether [0-9a-f:]+'
+	in_v rule
+	in_v -o route show table all | sed -E 's/[0-9]+sec/Nsec/; s/ onlink//' | sort
+	in_v nexthop | sort
+	in_v neighbour show nud permanent | sort
+	ip netns exec "$(ns_name v)" sh -c 'cd /proc/sys/net &&
+		grep -rs . ipv[46]/conf/eth1 ipv[46]/neigh/eth1 | sort'
+}
+
+# much: what an operator may have set.
+much()
+{
+	ns v sysctl -q -w net.ipv4.conf.eth1.rp_filter=2 net.ipv4.conf.eth1.proxy_arp=1 \
+		net.ipv6.conf.eth1.accept_ra=0 net.ipv6.neigh.eth1.gc_stale_time=77
+	ip_batch -n "$(ns_name v)" <<-EOT
+		link set eth1 mtu 1400 txqueuelen 500 group 7 alias "to a"
+		address add 10.1.0.9/24 dev eth1
+		address add 192.0.2.1/32 dev eth1 label eth1:x
+		address add 192.0.2.5 peer 192.0.2.6/32 dev eth1 metric 77
+		address add fd00:1::5/64 dev eth1
+		address add fd00:1::6/128 dev eth1 noprefixroute
+		address add fd00:1::7/64 dev eth1 valid_lft 90000 preferred_lft 0 nodad
+	EOT
+	wait_until 60 settled
+	ip_batch -n "$(ns_name v)" <<-EOT
+		neighbour add 10.1.0.77 lladdr 02:00:00:00:00:77 dev eth1 nud permanent
+		neighbour add fd00:1::77 lladdr 02:00:00:00:00:77 dev eth1 nud permanent
+		route add 198.51.100.0/24 dev eth1
+		route add 10.9.0.0/16 via 198.51.100.1 metric 50 mtu 1300
+		route add 10.9.0.0/16 via 10.1.0.2 metric 60 src 10.1.0.9
+		route add default via 10.1.0.2 proto static
+		route add default via 10.1.0.2 table 100
+		route add 10.10.0.0/16 nexthop via 10.1.0.2 weight 3 nexthop via 10.2.0.2
+		route add 10.11.0.0/16 dev eth2 src 10.1.0.1
+		nexthop add id 1 via 10.1.0.2 dev eth1
+		nexthop add id 2 via 10.2.0.2 dev eth2
+		nexthop add id 3 group 1/2
+		route add 10.12.0.0/16 nhid 1
+		route add 10.13.0.0/16 nhid 3
+		route add fd00:9::/48 via fd00:1::2 metric 50 mtu 1300
+		route add fd00:9::/48 via fe80::2 dev eth1 metric 60 src fd00:1::5
+		route add fd00:8::/48 via fe80::2 dev eth1 expires 9000
+		route add default via fd00:1::2 pref high
+		route add fd00:10::/48 nexthop via fd00:1::2 nexthop via fd00:2::2
+		rule add iif eth1 lookup 100
+	EOT
+	wait_until 60 settled
+}
+
+# same WHEN: v has what it had, once its addresses are there.
+same()
+{
+	wait_until 60 settled
+	wait_until 60 is_same && return
+	echo "not the same: $1" >&2
+	diff "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/now" >&2
+}
+
+is_same()
+{
+	what_is > "$BATS_TEST_TMPDIR/now"
+	cmp -s "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/now"
+}
+
+remember() { what_is > "$BATS_TEST_TMPDIR/before"; }
+
+# nothing_left: nothing of a takeover is left.
+nothing_left()
+{
+	assert_eq "$(in_v -o link show type europa)" "" "ports"
+	[[ $(in_v link) != *eth1.lower* ]]
+}
+
+had_by_blue() { vr_stat blue .stats.send; }
+had_is() { [ "$(had_by_blue)" = "$1" ]; }
+
+# A packet is counted when it has gone, and its answer may be there by then.
+calm()
+{
+	local had
+
+	had=$(had_by_blue)
+	pause 0.3
+	had_is "$had"
+}
+
+# through_blue: a and b talk, with either family, and blue's data plane has each packet.
+through_blue()
+{
+	local before address
+
+	for address in 10.2.0.2 fd00:2::2; do
+		wait_until 60 ns a ping -c 1 -W 1 "$address"
+		wait_until 60 calm
+		before=$(had_by_blue)
+		ns a ping -n -q -c 20 -i 0.01 -W 5 "$address"
+		wait_until 20 had_is $((before + 40))
+	done
+}
+
+take() { x ip -n "$(ns_name v)" vr attach dev "$1" vr blue takeover; }
+give() { x ip -n "$(ns_name v)" vr detach dev "$1"; }
+
+@test "a port takes the place of an interface, with all that was set, and gives it back" {
+	topology
+	much
+	remember
+	take eth1
+	same "with the port"
+	assert_eq "$(vr_stat blue '.ports[0] | [.ifname, .mode] | join(" ")')" "eth1 passthru"
+	assert_eq "$(in_v -o address show dev eth1.lower)" "" "addresses aside"
+	wait_until 60 ns a ping -c 1 -W 1 10.1.0.1
+	wait_until 60 ns a ping -c 1 -W 1 fd00:1::1
+	give eth1
+	same "without it"
+	nothing_left
+	wait_until 60 ns a ping -c 1 -W 1 10.1.0.1
+	wait_until 60 ns a ping -c 1 -W 1 fd00:1::1
+}
+
+# bats test_tags=matrix
+@test "both interfaces taken: the data plane forwards, and without it the kernel does" {
+	topology
+	take eth1
+	take eth2
+	spawn ip vr exec blue europa-router --no-idle
+	x ip vr wait blue up timeout 60
+	through_blue
+	x ip -n "$(ns_name v)" vr detach dev eth2.lower vr blue
+	give eth1
+	nothing_left
+	wait_until 60 ns a ping -c 1 -W 1 10.2.0.2
+	wait_until 60 ns a ping -c 1 -W 1 fd00:2::2
+}
+
+@test "what came to the port meanwhile goes to the interface" {
+	topology
+	take eth1
+	ns v sysctl -q -w net.ipv4.conf.eth1.rp_filter=2
+	ip_batch -n "$(ns_name v)" <<-EOT
+		link set eth1 down
+		link set eth1 address 02:00:00:00:00:33
+		link set eth1 up
+		address del 10.1.0.1/24 dev eth1
+		address add 10.1.0.33/24 dev eth1
+		address add fd00:1::33/64 dev eth1 nodad
+		route add 10.9.0.0/16 via 10.1.0.2
+		route add 203.0.113.0/24 dev eth1
+		route add 10.20.0.0/16 via 203.0.113.1
+		route del 203.0.113.0/24
+		link set eth1 mtu 1300
+	EOT
+	wait_until 60 settled
+	remember
+	give eth1
+	same "without the port"
+	nothing_left
+}
+
+@test "down it stays down; a VRF stays its VRF" {
+	topology
+	x in_v link add red type vrf table 10
+	x in_v link set red up
+	x in_v link set eth1 master red
+	x in_v link set eth2 down
+	wait_until 60 settled
+	remember
+	take eth1
+	take eth2
+	[[ $(in_v link show eth2) != *,UP* ]]
+	same "with the port"
+	[[ $(in_v link show eth1) == *'master red'* ]]
+	give eth1
+	give eth2
+	same "without it"
+	nothing_left
+}
+
+@test "what is refused changes nothing" {
+	local v
+
+	topology
+	v=$(ns_name v)
+	x in_v link add a-long-name type dummy
+	remember
+	refused 'no VR "nosuch"|no such VR|nosuch' ip -n "$v" vr attach dev eth1 vr nosuch takeover
+	refused 'Cannot find device' ip -n "$v" vr attach dev eth7 vr blue takeover
+	refused 'too long for a name: say with lower' ip -n "$v" vr attach dev a-long-name vr blue takeover
+	refused 'which is there already' ip -n "$v" vr attach dev eth1 vr blue takeover lower eth2
+	refused 'not to be chosen' ip -n "$v" vr attach dev eth1 vr blue takeover name x
+	refused 'a word of a takeover' ip -n "$v" vr attach dev eth1 vr blue lower x
+	refused 'was not taken over' ip -n "$v" vr detach dev eth1
+	ns v modprobe 8021q
+	x in_v link add eth1.10 link eth1 type vlan id 10
+	refused '"eth1.10" is on top of "eth1"' ip -n "$v" vr attach dev eth1 vr blue takeover
+	x in_v link del eth1.10
+	same "after what was refused"
+	vr_add red id 8
+	refused 'at home' ip vr attach dev lo vr blue takeover
+	refused 'loopback' ip -n "$v" vr attach dev lo vr red takeover
+	x ip -n "$v" vr attach dev eth1 vr red name r0 mode passthru force
+	refused 'has a passthru port already' ip -n "$v" vr attach dev eth1 vr blue takeover
+	x ip -n "$v" vr detach dev eth1 vr red
+	x ip -n "$v" vr attach dev eth1 vr blue name b0
+	refused 'not permitted' ip netns exec "$v" setpriv --reuid=nobody --regid=nogroup \
+		--clear-groups --inh-caps=-all ip-vr attach dev eth2 vr blue takeover
+	refused 'has a port on this device' ip -n "$v" vr attach dev eth1 vr blue takeover
+	refused 'europa port cannot be' ip -n "$v" vr attach dev b0 vr red takeover
+	x ip -n "$v" vr detach dev eth1 vr blue
+	x ip -n "$v" vr attach dev a-long-name vr blue takeover lower aside
+	[[ $(in_v link show aside) == *'europa takeover of a-long-name'* ]]
+	x ip -n "$v" vr detach dev a-long-name
+	same "after all"
+	exits 1 ip -n "$v" vr attach dev eth1 vr nosuch takeover
+	exits 1 ip -n "$v" vr attach dev eth1 vr blue takeover name x
+	exits 2 ip -n "$v" vr attach dev lo vr blue takeover
+	nothing_left
+}
+
+# exits STATUS COMMAND...
+exits()
+{
+	local want=$1 status=0
+	shift
+
+	"$@" || status=$?
+	assert_eq "$status" "$want" "status of $*"
+}
+
+# Settings cannot be written there, which is found out when all else is on its way.
+half_way()
+{
+	refused 'cannot be written: Read-only' unshare -m sh -c 'mount -o bind /proc/sys /proc/sys &&
+		mount -o remount,bind,ro /proc/sys && exec ip netns exec "$@"' - "$(ns_name v)" ip-vr "$@"
+}
+
+@test "a failure half-way undoes all, of attach and of detach" {
+	topology
+	much
+	remember
+	half_way attach dev eth1 vr blue takeover
+	same "after the attach"
+	nothing_left
+	take eth1
+	same "with the port"
+	half_way detach dev eth1
+	same "after the detach"
+	[[ $(in_v link show eth1.lower) == *'europa takeover of eth1'* ]]
+	give eth1
+	same "without it"
+	nothing_left
+}
+
+@test "a VR that is deleted leaves the interface, which gets its name again" {
+	topology
+	take eth1
+	x ip vr del blue
+	refused 'does not exist' in_v link show eth1
+	give eth1
+	[[ $(in_v link show eth1) == *,UP* && $(in_v -d link show eth1) == *veth* ]]
+	nothing_left
+	assert_eq "$(ns v cat /proc/sys/net/ipv6/conf/eth1/disable_ipv6)" 0
+	[[ $(in_v -o link show eth1) != *europa* ]]
+}
+
+# As root of a privileged container, which sees no VR without a port of its own.
+@test "in a container with processes of its own" {
+	topology
+	remember
+	# shellcheck disable=SC2016
+	ns v unshare -p -f --mount-proc sh -ec 'ip-vr add red id 8
+		ip-vr attach dev eth1 vr red takeover
+		ip-vr show red | grep -q "eth1@eth1.lower"
+		if ip-vr attach dev eth2 vr nosuch takeover; then exit 1; fi
+		if ip-vr attach dev eth2 vr red takeover name x; then exit 1; fi
+		ip-vr detach dev eth1
+		ip-vr del red'
+	same "afterwards"
+	nothing_left
+}
