@@ -69,7 +69,7 @@ $(TEST_DIRS): $(USER_DIRS)
 # Testing and showing, in the test kernel (see tests/rig/vm -h)
 
 .PHONY: deps deps-check deps-debug deps-matrix deps-arm64 deps-s390x deps-bench rig-parts test test-debug \
-	test-debug-smp test-daemons test-containers test-reboot test-matrix test-arm64 test-s390x differ mutate \
+	test-debug-smp test-daemons test-containers test-labs test-reboot test-matrix test-arm64 test-s390x differ mutate \
 	soak demo shell bench bench-gate bench-report check
 
 deps: ## install the Debian packages that building and testing need
@@ -110,6 +110,10 @@ test-daemons: rig-parts ## FRR and BIRD in three VRs: their routes take the fast
 test-containers: rig-parts ## data planes in podman, crun, systemd-nspawn and LXC (docs/containers.md)
 	@tests/rig/unpack containers podman crun slirp4netns uidmap systemd-container lxc
 	@tests/run containers.bats
+
+test-labs: rig-parts ## a fat-tree of twenty VRs in Mininet, pingall (docs/labs.md)
+	@tests/rig/unpack labs mininet
+	@BATS_TEST_TIMEOUT=1800 tests/run labs.bats
 
 test-reboot: rig-parts ## systemd in the guest: three VRs are there after a reboot, a restart loses no packet
 	@BATS_TEST_TIMEOUT=600 tests/run reboot.bats
