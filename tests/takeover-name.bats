@@ -353,3 +353,28 @@ half_way()
 	same "afterwards"
 	nothing_left
 }
+
+# What docs/labs.md says of the image: here with its own /dev, processes and namespace.
+@test "the entry point of the image takes the interfaces, forwards, and leaves nothing" {
+	topology
+	x ip vr del blue
+	remember
+	cat > "$BATS_TEST_TMPDIR/container" <<-EOT
+		mount -t tmpfs tmpfs /dev
+		mknod -m 666 /dev/null c 1 3
+		mknod -m 666 /dev/urandom c 1 9
+		exec ${BATS_TEST_DIRNAME:?}/../docs/labs/start europa-router --no-idle
+	EOT
+	spawn ns v unshare -p -f -m --mount-proc env CLAB_INTFS=2 EUROPA_VR=blue bash "$BATS_TEST_TMPDIR/container"
+	ns v env EUROPA_VR=blue timeout 100 "${BATS_TEST_DIRNAME:?}/../docs/labs/start" --wait ||
+		{ cat "$SPAWNED_LOG" >&2; return 1; }
+	assert_eq "$(stat -c %U "/proc/$(ip vr pids blue)")" nobody
+	through_blue
+	x kill "$(pgrep -o -P "$SPAWNED")"
+	wait_until 60 vr_gone blue
+	x ip -n "$(ns_name v)" vr detach dev eth1
+	x ip -n "$(ns_name v)" vr detach dev eth2
+	nothing_left
+}
+
+vr_gone() { ! ip vr show "$1" > /dev/null 2>&1; }
