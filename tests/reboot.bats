@@ -93,6 +93,23 @@ runs_again() { [ "$(vr_stat "$1" '[.state, .generation] | join(" ")')" = "runnin
 	assert_eq "$(show europa@red NRestarts)" 0 restarts
 }
 
+@test "systemctl reload: another europa-router takes over, no packet is lost, and none the kernel's" {
+	local generation before fallback
+
+	traffic red
+	moves red send
+	generation=$(vr_stat red .generation) fallback=$(vr_stat red .stats.fallback)
+	before=$(show europa@red MainPID)
+	x systemctl reload europa@red
+	runs_again red "$generation"
+	[ "$(show europa@red MainPID)" != "$before" ]
+	assert_eq "$(vr_stat red .pid)" "$(show europa@red MainPID)" "the data plane's process"
+	moves red send
+	none_lost
+	assert_eq "$(vr_stat red .stats.fallback)" "$fallback" fallback
+	assert_eq "$(show europa@red ActiveState) $(show europa@red NRestarts)" 'active 0'
+}
+
 @test "kill -9 of the data plane loses none, either, and systemd starts another" {
 	local generation restarts
 

@@ -159,7 +159,7 @@ note_data_plane()
 	old=$REPLY
 	value_of WANTED 'vr dataplane' europa-router || true
 	[ "$old" = "$REPLY" ] ||
-		echo "vr-quick: the data plane goes on as it is until it is started again." >&2
+		echo "vr-quick: the data plane goes on as it is until it is started again, or taken over from." >&2
 }
 
 reload_interrupted()

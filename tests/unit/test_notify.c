@@ -38,7 +38,7 @@ static void hears(int fd, const char *said)
 
 static void test_abstract(void **state)
 {
-	char name[64];
+	char name[64], main[32];
 	int fd;
 
 	(void)state;
@@ -48,6 +48,9 @@ static void test_abstract(void **state)
 	hears(fd, "READY=1");
 	notify("STOPPING=1");
 	hears(fd, "STOPPING=1");
+	snprintf(main, sizeof(main), "MAINPID=%d", getpid());
+	notify_main();
+	hears(fd, main);
 	close(fd);
 }
 

@@ -363,7 +363,8 @@ static int forward(struct loop *l, struct inquiry *inquiry, const struct options
 	answer(l, inquiry, o);
 	notify("READY=1");
 	err = loop_run(l);
-	notify("STOPPING=1");
+	if (!l->left)
+		notify("STOPPING=1");
 	l->inquiry = NULL;
 	inquiry_close(inquiry);
 	return err;
@@ -389,6 +390,8 @@ static int take_over(struct loop *l, struct queues *all, struct inquiry *inquiry
 		status = attach_next(all, o);
 		if (status)
 			return status;
+		if (all->count == 1)
+			notify_main();
 		assign(l->r, all);
 		err = europa_start(&all->q[all->count - 1]);
 		if (!err && all->wanted > 1)

@@ -6,5 +6,7 @@
 
 /* state: such as "READY=1". Nobody is told where nobody listens. */
 void notify(const char *state);
+/* The service is this process from now on, and not who was it. */
+void notify_main(void);
 
 #endif
