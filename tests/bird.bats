@@ -107,6 +107,31 @@ restart()
 	fast_flows "${ROUTERS[@]}"
 }
 
+# It begins with BGP, then.
+restart_bgp()
+{
+	sed -i 's/{ disabled; local/{ local/; s/^protocol ospf [^{]*{/& disabled;/' /run/bird/red.conf
+	birdc red graceful restart && ended_within 60 "$(< "$BATS_FILE_TMPDIR/daemon.red.bird")" &&
+		bird red -R && wait_until 150 seldom recovered && by_red bird
+}
+
+recovered()
+{
+	[ "$(birdc red show protocols | grep -c '^bgp_.* Established')" = 2 ] &&
+		! birdc red show status | grep -qi 'recovery in progress'
+}
+
+@test "graceful restart with BGP: no datagram is lost, and none takes another way" {
+	europa_router "${ROUTERS[@]}"
+	without_bfd
+	fast_flows red
+	mark red
+	streams restart_bgp
+	assert_eq "$CAME" "$SENT" "datagrams that came"
+	((SENT >= 100))
+	assert_forwarded red "$SENT"
+}
+
 @test "at the end every slot has its owner and nothing is left" {
 	assert_all_slots_conserved "${ROUTERS[@]}"
 	RIG_NAMESPACES=("${ROUTERS[@]}" a b) RIG_VRS=("${ROUTERS[@]}")

@@ -59,7 +59,8 @@ frr_bgp()
 
 	printf '%s\n' "route-map longer permit 10" " set as-path prepend last-as 4"
 	printf '%s\n' "router bgp 6500${NUMBER[$1]}" " bgp router-id 10.0.0.${NUMBER[$1]}" \
-		" no bgp ebgp-requires-policy" " timers bgp 10 600"
+		" no bgp ebgp-requires-policy" " timers bgp 10 600" " bgp graceful-restart" \
+		" bgp graceful-restart preserve-fw-state" " bgp graceful-restart restart-time 300"
 	for port in ${NEIGHBOURS[$1]}; do
 		printf " neighbor $port %s\n" "interface remote-as external" "timers connect 1" \
 			"bfd profile steady"
@@ -74,15 +75,17 @@ frr_bgp()
 	done
 }
 
-# frr VR DAEMON...: start them.
+# frr VR DAEMON...: start them. What routes zebra finds, of one before, it leaves alone that long.
 frr()
 {
-	local vr=$1 name
+	local vr=$1 name words
 	shift
 
 	for name; do
+		words=()
+		[ "$name" != zebra ] || words=(-K 300)
 		daemon "$vr" "$name" "$DAEMONS/usr/lib/frr/$name" -N "$vr" -P 0 --log stdout \
-			-f "/etc/frr/$vr/$name.conf" || return
+			-f "/etc/frr/$vr/$name.conf" "${words[@]}" || return
 	done
 }
 

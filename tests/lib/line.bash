@@ -246,7 +246,7 @@ fast_flow()
 fast_flows() { fast_flow 10.2.0.2 "$@" && fast_flow fd00:2::2 "$@"; }
 
 # tell TEXT: for who reads the log, also of a test that passed.
-tell() { echo "# $*" | tee /dev/fd/2 >&3; }
+tell() { echo "# $*" | tee -a /dev/fd/2 >&3; }
 
 # pings_begin; ...; pings_end: of both families, from a to b; how many were ANSWERED, and how
 # many LOST in between.
@@ -290,6 +290,35 @@ lossless()
 {
 	mark red && pings_begin && "$@" && pings_end "pings during the restart" && since red || return
 	assert_eq "$LOST" 0 "lost pings" && assert_no_loss
+}
+
+# streams COMMAND...: of datagrams, of IPv4 from a to b and of IPv6 from b to a, before, while and
+# after the command runs. How many were SENT, and how many CAME, each once.
+streams()
+{
+	local line from to port address sender=() sent=() came=() i
+
+	for line in "a b 7000 10.2.0.2" "b a 7001 fd00:1::2"; do
+		read -r from to port address <<< "$line"
+		spawn ns "$to" "$PROGS/udpcheck" recv "$port" 1000000 20 || return
+		came+=("$SPAWNED_LOG")
+		wait_until 10 grep -q listening "$SPAWNED_LOG" || return
+		spawn ns "$from" "$PROGS/udpcheck" send "$address" "$port" 0 64 1000 0 20000 || return
+		sender+=("$SPAWNED") sent+=("$SPAWNED_LOG")
+	done
+	pause 1
+	"$@" || return
+	pause 1
+	x kill -TERM "${sender[@]}" && wait "${sender[@]}" || return
+	SENT=0 CAME=0
+	for i in 0 1; do
+		wait_until 90 seldom grep -q '^good ' "${came[i]}" || return
+		echo "from ${sent[i]##*/}: $(tail -n 1 "${sent[i]}"); $(tail -n 1 "${came[i]}")" >&2
+		grep -q '^good [0-9]* bad 0 again 0 ' "${came[i]}" || return
+		SENT=$((SENT + $(sed -n 's/^sent //p' "${sent[i]}")))
+		CAME=$((CAME + $(sed -n 's/^good \([0-9]*\) .*/\1/p' "${came[i]}")))
+	done
+	tell "datagrams during the restart: $SENT were sent, $CAME came"
 }
 
 # unplug, plug: the cable between red and green, which both notice.
