@@ -676,6 +676,9 @@ static void late_discovery(struct packet *p)
 {
 	static const uint8_t types[] = { 135, 135, 135, 136, 137, 133, 134 };
 
+	/* It may have been cut before. */
+	if (p->len < p->l4 + 32)
+		return;
 	p->b[p->l4] = any_of(types);
 	p->b[p->l4 + 1] = 0;
 	memset(p->b + p->l4 + 2, 0, 6);
