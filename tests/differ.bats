@@ -75,6 +75,13 @@ teardown() { rig_teardown; }
 	each ip -6 rule del priority 100
 }
 
+# That they were the kernel tells nobody, but goes by it.
+@test "as at first, after rules and networks of the router's own" {
+	each ip route del local 10.60.0.0/24 dev lo
+	each ip -6 route del local fd60::/64 dev lo
+	differ "$((COUNT / 2))" 0
+}
+
 @test "at the end every slot has its owner and nothing is left" {
 	assert_all_slots_conserved europa
 	RIG_NAMESPACES=(wire kernel europa) RIG_VRS=(europa)

@@ -407,20 +407,28 @@ static void test_own_addresses(void **state)
 	assert_true(addr4_init(&t));
 	assert_false(addr4_has(&t, 1));
 	for (i = 0; i < 500; i++)
-		addr4_add(&t, 0x0a000000 + i * 7, i % 5, 24);
-	addr4_add(&t, 0x0a000000, 99, 24);
+		addr4_add(&t, 0x0a000000 + i * 7, i % 5, 32);
+	addr4_add(&t, 0x0a000000, 99, 32);
 	addr4_build(&t);
 	for (i = 0; i < 3500; i++)
 		assert_int_equal(addr4_has(&t, 0x0a000000 + i), i % 7 == 0);
-	addr4_del(&t, 0x0a000000, 0, 24);
+	addr4_del(&t, 0x0a000000, 0, 32);
 	addr4_build(&t);
 	assert_true(addr4_has(&t, 0x0a000000));
 	addr4_mark(&t);
-	addr4_add(&t, 0x0a000007, 1, 24);
+	addr4_add(&t, 0x0a000007, 1, 32);
 	addr4_sweep(&t);
 	addr4_build(&t);
 	assert_int_equal(t.count, 1);
 	assert_false(addr4_has(&t, 0x0a000000));
+	/* All hosts of its network, where it has one. */
+	addr4_add(&t, 0x0a000105, 1, 24);
+	addr4_add(&t, 0x0a000205, 1, 31);
+	addr4_build(&t);
+	for (i = 0; i < 256; i++) {
+		assert_int_equal(addr4_has(&t, 0x0a000100 + i), i == 0 || i == 5 || i == 255);
+		assert_int_equal(addr4_has(&t, 0x0a000200 + i), i == 5);
+	}
 	addr4_exit(&t);
 }
 

@@ -88,41 +88,74 @@ bool addr4_on(const struct addr4 *t, uint32_t ifindex)
 	return false;
 }
 
-/* At most a quarter full, so that most addresses need one probe. */
-static struct addr4_table *table_make(const struct addr4 *t)
+/*
+ * The address itself, and its network's first and last: packets from there the kernel
+ * takes, or does not, depending on whether sources were ever to be looked up, which it
+ * tells nobody. Returns how many.
+ */
+static unsigned int sources(const struct addr4_item *it, uint32_t addr[3])
 {
-	uint32_t bits = 6, i, at;
-	struct addr4_table *table;
+	uint32_t hosts;
 
-	while (1u << bits < 4 * t->count)
+	addr[0] = it->addr;
+	if (!it->len || it->len > 30)
+		return 1;
+	hosts = ~0u >> it->len;
+	addr[1] = it->addr & ~hosts;
+	addr[2] = it->addr | hosts;
+	return 3;
+}
+
+static void put(struct addr4_table *table, uint32_t addr)
+{
+	uint32_t at = (addr * 0x9e3779b1u) >> table->shift;
+
+	while (table->at[at] && table->at[at] != addr)
+		at = (at + 1) & table->mask;
+	table->at[at] = addr;
+}
+
+static void put_all(struct addr4_table *table, bool maybe[256], const struct addr4_item *it)
+{
+	uint32_t addr[3];
+	unsigned int n = sources(it, addr);
+
+	while (n--) {
+		put(table, addr[n]);
+		maybe[addr[n] & 0xff] = true;
+	}
+}
+
+/* At most a quarter full, so that most addresses need one probe. */
+static struct addr4_table *table_make(const struct addr4 *t, bool maybe[256])
+{
+	struct addr4_table *table;
+	uint32_t bits = 6, i;
+
+	while (1u << bits < 12 * t->count)
 		bits++;
 	table = calloc(1, sizeof(*table) + (sizeof(table->at[0]) << bits));
 	if (!table)
 		return NULL;
 	table->mask = (1u << bits) - 1;
 	table->shift = 32 - bits;
-	for (i = 0; i < t->count; i++) {
-		at = (t->item[i].addr * 0x9e3779b1u) >> table->shift;
-		while (table->at[at])
-			at = (at + 1) & table->mask;
-		table->at[at] = t->item[i].addr;
-	}
+	for (i = 0; i < t->count; i++)
+		put_all(table, maybe, &t->item[i]);
 	return table;
 }
 
 /* maybe[] is never less than what is in the table that a reader finds. */
 bool addr4_build(struct addr4 *t)
 {
-	struct addr4_table *table = table_make(t), *old = t->table;
 	bool maybe[256] = { false };
+	struct addr4_table *table = table_make(t, maybe), *old = t->table;
 	uint32_t i;
 
 	if (!table)
 		return false;
-	for (i = 0; i < t->count; i++) {
-		maybe[t->item[i].addr & 0xff] = true;
-		shared_store(t->maybe[t->item[i].addr & 0xff], true);
-	}
+	for (i = 0; i < 256; i++)
+		if (maybe[i])
+			shared_store(t->maybe[i], true);
 	shared_publish(t->table, table);
 	for (i = 0; i < 256; i++)
 		shared_store(t->maybe[i], maybe[i]);

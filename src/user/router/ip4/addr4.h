@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Copyright (C) the Europa authors */
-/* IPv4 addresses packets cannot be from: our own, and those no host has. */
+/*
+ * IPv4 addresses packets cannot be from: our own, those of all hosts beside them, and those
+ * no host has.
+ */
 #ifndef ROUTER_ADDR4_H
 #define ROUTER_ADDR4_H
 
