@@ -82,6 +82,16 @@ teardown() { rig_teardown; }
 	differ "$((COUNT / 2))" 0
 }
 
+# An address there is none of the router's for packets that are not in the VRF.
+@test "a VRF beside, and the local table behind it" {
+	each ip link add vrf9 up type vrf table 9
+	each ip link add d9 master vrf9 up type dummy
+	each ip address add 10.0.0.5/32 dev d9
+	each ip rule add pref 32765 table local
+	each ip rule del pref 0
+	differ "$((COUNT / 2))" 0
+}
+
 @test "at the end every slot has its owner and nothing is left" {
 	assert_all_slots_conserved europa
 	RIG_NAMESPACES=(wire kernel europa) RIG_VRS=(europa)

@@ -298,12 +298,10 @@ echos_at_b() { ns blue-b nstat -asz IcmpInEchos | awk '/Echos/ { print $2 }'; }
 	echos=$(echos_at_b)
 	run -1 ns blue-a ping -n -c 3 -i 0.05 -W 2 10.2.1.2
 	assert_eq "$(echos_at_b)" "$echos" "echo requests at blue-b"
-	# The rule that the kernel made for VRFs stays, and all is the kernel's as long as it does.
-	ns blue ip -6 rule del pref 1000
+	# The rule that the kernel made for VRFs stays.
 	batch blue <<-EOT
 		link set p1 nomaster
 		link del vrf1
-		rule del pref 1000
 		address replace fd00:1:1::1/64 dev p0 nodad
 		address replace fd00:2:1::1/64 dev p1 nodad
 		address replace fe80::1/64 dev p1 nodad

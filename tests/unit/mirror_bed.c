@@ -291,6 +291,21 @@ void main_rule_message(struct bed *b, uint16_t type, uint16_t odd)
 	tell(b, (void *)buffer);
 }
 
+void vrf_rule_message(struct bed *b, uint16_t type, uint8_t table)
+{
+	char buffer[512];
+	struct fib_rule_hdr *m = begin(buffer, type, sizeof(*m));
+
+	m->family = AF_INET;
+	m->action = FR_ACT_TO_TBL;
+	m->table = table;
+	mnl_attr_put_u32((void *)buffer, FRA_PRIORITY, 1000);
+	mnl_attr_put_u32((void *)buffer, FRA_TABLE, table);
+	mnl_attr_put_u8((void *)buffer, FRA_L3MDEV, 1);
+	mnl_attr_put_u32((void *)buffer, FRA_SUPPRESS_PREFIXLEN, ~0u);
+	tell(b, (void *)buffer);
+}
+
 void rules(struct bed *b)
 {
 	rule_message(b, RTM_NEWRULE, NLM_F_MULTI, 0, RT_TABLE_LOCAL, 0);

@@ -90,6 +90,8 @@ void rule_message(struct bed *b, uint16_t type, unsigned int flags,
 		  uint32_t priority, uint8_t table, uint32_t from);
 /* That of the main table, or what looks like it: with an attribute more, if not 0. */
 void main_rule_message(struct bed *b, uint16_t type, uint16_t odd);
+/* The one that the kernel makes with the first VRF; it has no table. */
+void vrf_rule_message(struct bed *b, uint16_t type, uint8_t table);
 /* A dump of the default rules. */
 void rules(struct bed *b);
 

@@ -429,6 +429,9 @@ static void test_own_addresses(void **state)
 		assert_int_equal(addr4_has(&t, 0x0a000100 + i), i == 0 || i == 5 || i == 255);
 		assert_int_equal(addr4_has(&t, 0x0a000200 + i), i == 5);
 	}
+	t.routed = true;
+	addr4_build(&t);
+	assert_false(addr4_has(&t, 0x0a000105));
 	addr4_exit(&t);
 }
 

@@ -592,7 +592,8 @@ static void test_who_forwards(void **state)
 	assert_true(b->r.resync);
 	memset(&b->r.ip4.rules.dump, 0, sizeof(b->r.ip4.rules.dump));
 	rules(b);
-	assert_int_equal(b->r.ports.port[0].special, 0);
+	/* From now on the kernel looks sources up. */
+	assert_int_equal(b->r.ports.port[0].special, PORT_RPF_LOOSE);
 	memset(&b->r.ip4.rules.dump, 0, sizeof(b->r.ip4.rules.dump));
 	mirror_rules(&b->r, AF_INET);
 	mirror_refresh(&b->r);
@@ -610,7 +611,7 @@ static void test_default_rules(void **state)
 	assert_int_equal(p->special, PORT_PUNT);
 	assert_true(b->r.resync);
 	main_rule_message(b, RTM_NEWRULE, 0);
-	assert_int_equal(p->special, 0);
+	assert_int_equal(p->special, PORT_RPF_LOOSE);
 	/* Whatever it selects by, now or in kernels to come. */
 	for (odd = 1; odd < 100; odd++) {
 		if (odd == FRA_TABLE || odd == FRA_PRIORITY || odd == FRA_PROTOCOL ||
@@ -619,11 +620,39 @@ static void test_default_rules(void **state)
 			continue;
 		memset(&b->r.ip4.rules.now, 0, sizeof(b->r.ip4.rules.now));
 		rules(b);
-		assert_int_equal(p->special, 0);
+		assert_int_equal(p->special, PORT_RPF_LOOSE);
 		main_rule_message(b, RTM_NEWRULE, odd);
 		assert_int_equal(p->special, PORT_PUNT);
 		memset(&b->r.ip4.rules.dump, 0, sizeof(b->r.ip4.rules.dump));
 	}
+}
+
+/* What VRFs bring along: a rule of their own, and the local table's behind it. */
+static void test_vrf_rules(void **state)
+{
+	struct bed *b = *state;
+	const struct port *p = &b->r.ports.port[0];
+
+	assert_int_equal(p->special, 0);
+	assert_true(addr4_has(&b->r.ip4.own, 0x0a000001));
+	vrf_rule_message(b, RTM_NEWRULE, RT_TABLE_UNSPEC);
+	assert_int_equal(p->special, PORT_RPF_LOOSE);
+	rule_message(b, RTM_NEWRULE, 0, 32765, RT_TABLE_LOCAL, 0);
+	assert_int_equal(p->special, PORT_RPF_LOOSE);
+	/* Until there is another dump it may have been the only one. */
+	rule_message(b, RTM_DELRULE, 0, 0, RT_TABLE_LOCAL, 0);
+	assert_int_equal(p->special, PORT_PUNT);
+	memset(&b->r.ip4.rules.dump, 0, sizeof(b->r.ip4.rules.dump));
+	rule_message(b, RTM_NEWRULE, NLM_F_MULTI, 32765, RT_TABLE_LOCAL, 0);
+	rule_message(b, RTM_NEWRULE, NLM_F_MULTI, 32766, RT_TABLE_MAIN, 0);
+	mirror_rules(&b->r, AF_INET);
+	mirror_refresh(&b->r);
+	assert_int_equal(p->special, PORT_RPF_LOOSE);
+	/* An address may be of an interface in a VRF, and others' here. */
+	assert_false(addr4_has(&b->r.ip4.own, 0x0a000001));
+	assert_false(forwards(b, 0x0a000001));
+	vrf_rule_message(b, RTM_NEWRULE, RT_TABLE_MAIN);
+	assert_int_equal(p->special, PORT_PUNT);
 }
 
 /* Sources are looked up from the first route on that makes addresses ours. */
@@ -738,7 +767,7 @@ int main(void)
 		T(test_nexthop_resilient),
 		T(test_nexthop_link), T(test_nexthop_sync), T(test_multipath),
 		T(test_multipath_dead), T(test_dead), T(test_multipath_broken), T(test_metrics),
-		T(test_who_forwards), T(test_default_rules), T(test_local_routes), T(test_resync),
+		T(test_who_forwards), T(test_default_rules), T(test_vrf_rules), T(test_local_routes), T(test_resync),
 		T(test_truncated),
 		T(test_random),
 	};

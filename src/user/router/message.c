@@ -465,7 +465,7 @@ static bool read_route(const struct nlmsghdr *nlh, struct message *m)
 
 /* ---- rules, and what sysctl says --------------------------------------- */
 
-/* All others select packets, as far as is known. */
+/* All others select packets, as far as is known. What FRA_L3MDEV selects is told apart. */
 static bool selects_nothing(unsigned int type)
 {
 	switch (type) {
@@ -474,6 +474,7 @@ static bool selects_nothing(unsigned int type)
 	case FRA_TABLE:
 	case FRA_PRIORITY:
 	case FRA_PROTOCOL:
+	case FRA_L3MDEV:
 	case FRA_SUPPRESS_PREFIXLEN:
 	case FRA_SUPPRESS_IFGROUP:
 		return true;
@@ -507,6 +508,7 @@ static bool read_rule(const struct nlmsghdr *nlh, struct message *m)
 	m->rule.table = get32(&t, FRA_TABLE, fixed->table);
 	m->rule.priority = get32(&t, FRA_PRIORITY, 0);
 	m->rule.plain = rule_plain(fixed, &t);
+	m->rule.vrf = t.at[FRA_L3MDEV];
 	return true;
 }
 

@@ -91,7 +91,8 @@ struct message_route {
 struct message_rule {
 	uint32_t table;		/* RT_TABLE_* or a number */
 	uint32_t priority;
-	bool plain;		/* all packets look into the table */
+	bool plain;		/* all packets look into the table, or those of VRFs */
+	bool vrf;		/* packets of a VRF's interfaces, into its table */
 };
 
 /* Settings of an interface, conf.<dev> in sysctl. */

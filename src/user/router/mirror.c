@@ -164,6 +164,10 @@ void mirror_refresh(struct router *r)
 
 	t->punt_all = rules_odd(&r->ip4.rules);
 	t->punt_all6 = rules_odd(&r->ip6.rules);
+	if (t->local_routes && !r->ip4.own.routed) {
+		r->ip4.own.routed = true;
+		r->ip4.own_changed = true;
+	}
 	port_stack(t, stands_elsewhere, &r->neigh);
 	tell_rules(t->punt_all, "", &r->rules_told);
 	tell_rules(t->punt_all6 && t->forwarding6, "IPv6 ", &r->rules6_told);

@@ -59,7 +59,7 @@ struct ports {
 	uint16_t bucket[PORT_BUCKETS];		/* VLAN interfaces by port and tag */
 	bool moved;		/* port_stack() is due */
 	uint8_t rp_filter_all;	/* conf.all.rp_filter */
-	bool local_routes;	/* sources are to be looked up: see mirror4.c */
+	bool local_routes;	/* IPv4 sources are to be looked up: see mirror4.c */
 	bool punt_all;
 	bool punt_all6;
 	bool forwarding6;	/* IPv6's conf.all.forwarding */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Copyright (C) the Europa authors */
-/* Policy rules of one address family. More than the defaults: the kernel forwards. */
+/*
+ * Policy rules of one address family. More than the defaults, and what VRFs need: the
+ * kernel forwards.
+ */
 #ifndef ROUTER_RULES_H
 #define ROUTER_RULES_H
 
@@ -14,6 +17,7 @@ struct rules_count {
 struct rules {
 	struct rules_count now;
 	struct rules_count dump; /* of the dump going on */
+	bool changed;		/* there were ever others than there are at first */
 };
 
 /*

@@ -139,7 +139,7 @@ static struct addr4_table *table_make(const struct addr4 *t, bool maybe[256])
 		return NULL;
 	table->mask = (1u << bits) - 1;
 	table->shift = 32 - bits;
-	for (i = 0; i < t->count; i++)
+	for (i = 0; i < t->count && !t->routed; i++)
 		put_all(table, maybe, &t->item[i]);
 	return table;
 }

@@ -31,6 +31,7 @@ struct addr4 {
 	struct addr4_item *item;
 	uint32_t count, size;
 	uint8_t generation;
+	bool routed;		/* all sources are looked up: the routes say which are ours */
 	bool never[256];	/* by first octet: 0, 127, 224 and up */
 	bool maybe[256];	/* by last octet: one of ours ends so */
 };

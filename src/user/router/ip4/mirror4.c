@@ -165,14 +165,15 @@ static void apply_route(struct router *r, const struct message *m)
 
 /* ---- rules, and what sysctl says --------------------------------------- */
 
+/* As after a route of that kind, see above: the kernel looks each source up, for ever. */
 static void apply_rule(struct router *r, const struct message *m)
 {
-	if (!m->gone) {
+	if (m->gone)
+		rules_del(&r->ip4.rules, m);
+	else
 		rules_add(&r->ip4.rules, m);
-		return;
-	}
-	rules_del(&r->ip4.rules, m);
-	r->resync = true;
+	r->resync |= m->gone;
+	r->ports.local_routes |= r->ip4.rules.changed;
 }
 
 /* Any number but 0 and 1 is loose. Of those below 0 it may depend on others. */
