@@ -69,8 +69,8 @@ $(TEST_DIRS): $(USER_DIRS)
 # Testing and showing, in the test kernel (see tests/rig/vm -h)
 
 .PHONY: deps deps-check deps-debug deps-matrix deps-arm64 deps-s390x deps-bench rig-parts test test-debug \
-	test-debug-smp test-daemons test-containers test-labs test-reboot test-matrix test-arm64 test-s390x differ mutate \
-	soak demo shell bench bench-gate bench-report check
+	test-debug-smp test-daemons test-containers test-labs test-selftests test-reboot test-matrix test-arm64 \
+	test-s390x differ mutate soak demo shell bench bench-gate bench-report check
 
 deps: ## install the Debian packages that building and testing need
 	@tests/rig/deps build rig unit
@@ -114,6 +114,11 @@ test-containers: rig-parts ## data planes in podman, crun, systemd-nspawn and LX
 test-labs: rig-parts ## a fat-tree of twenty VRs in Mininet, pingall (docs/labs.md)
 	@tests/rig/unpack labs mininet
 	@BATS_TEST_TIMEOUT=1800 tests/run labs.bats
+
+test-selftests: rig-parts ## Linux's own tests of a router, with VRs in its place (TESTS="-f router_nh": some of them; FULL=1)
+	@tests/rig/unpack selftests netsniff-ng smcroute bc
+	@tests/rig/selftests
+	@EUROPA_FULL=$(FULL) BATS_TEST_TIMEOUT=7200 EUROPA_TEST_OPTIONS="-t 28800" tests/run $(TESTS) selftests.bats
 
 test-reboot: rig-parts ## systemd in the guest: three VRs are there after a reboot, a restart loses no packet
 	@BATS_TEST_TIMEOUT=600 tests/run reboot.bats
