@@ -32,9 +32,11 @@ teardown() { selftests_teardown; }
 @test "router_multicast.sh: the kernel's" { like_linux router_multicast.sh 6 0 "r1 1 2 4"; }
 @test "router_bridge.sh: the kernel's" { like_linux router_bridge.sh 4 0 "r1 1 2"; }
 @test "router_bridge_vlan.sh: the kernel's" { like_linux router_bridge_vlan.sh 4 0 "r1 1 2"; }
-@test "router_multipath.sh" { like_linux router_multipath.sh 8 90 "r1 1 2 4" "r2 3 5 6"; }
-@test "router_mpath_nh.sh" { like_linux router_mpath_nh.sh 8 90 "r1 1 2 4" "r2 3 5 6"; }
-@test "router_mpath_nh_res.sh" { like_linux router_mpath_nh_res.sh 8 90 "r1 1 2 4" "r2 3 5 6"; }
+# Answers to pings are a single flow. Where europa-router's hash says the next hop that nobody has
+# asked for yet, and the kernel's the other, they stay with the kernel.
+@test "router_multipath.sh" { like_linux router_multipath.sh 8 80 "r1 1 2 4" "r2 3 5 6"; }
+@test "router_mpath_nh.sh" { like_linux router_mpath_nh.sh 8 80 "r1 1 2 4" "r2 3 5 6"; }
+@test "router_mpath_nh_res.sh" { like_linux router_mpath_nh_res.sh 8 80 "r1 1 2 4" "r2 3 5 6"; }
 
 # Another kernel's may be more.
 @test "which are not tried" {

@@ -145,6 +145,7 @@ counted()
 	RX=0 SEND=0 PUNT=0
 	for name in "${RIG_VRS[@]}"; do
 		since "$name" || return
+		ip vr exec "$name" europa-router --ask stats >&2
 		D[rx_down]=0 D[tx_down]=0
 		assert_no_loss || return
 		RX=$((RX + D[rx])) SEND=$((SEND + D[send])) PUNT=$((PUNT + D[punt]))
