@@ -5,7 +5,7 @@
 # ip, tc, bridge and sysctl as functions, so that what such a script does with a router's
 # interface is done in the router's namespace, which is another. Of ELSEWHERE, exported by who
 # loads this, each word is NAME=NAMESPACE: of an interface, which goes for those on it (NAME.5),
-# too, or of the VRF whose part that namespace plays.
+# too, or of the VRF whose part that namespace plays. Of ROUTERS each is PID:LOG of a europa-router.
 
 # elsewhere WORD...: sets AT to the namespace of the first word that names something there. In a
 # trap, where scripts clean up, a plain `return` returns what was before it.
@@ -76,6 +76,23 @@ bridge()
 	fi
 }
 
+# settled: how next hops are chosen europa-router looks at once a second only. Of two readings of
+# everything the second began after now.
+settled()
+{
+	local router before
+
+	for router in $ROUTERS; do
+		for _ in 1 2; do
+			before=$(grep -c "in sync" "${router#*:}")
+			kill -HUP "${router%%:*}" || return 1
+			until [ "$(grep -c "in sync" "${router#*:}")" -gt "$before" ]; do
+				sleep 0.1
+			done
+		done
+	done
+}
+
 # What is not of an interface is so here and there, and asked there.
 sysctl()
 {
@@ -92,6 +109,7 @@ sysctl()
 		[ "$1" != -n ] || return 0
 	done
 	command sysctl "$@"
+	[[ "$*" != *_hash_policy=* ]] || settled
 }
 
-export -f elsewhere ip tc bridge sysctl
+export -f elsewhere settled ip tc bridge sysctl

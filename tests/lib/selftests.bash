@@ -75,7 +75,7 @@ script()
 	done
 	SAID=$BATS_TEST_TMPDIR/said.${ELSEWHERE:+europa}
 	x ip netns exec "$(ns_name lab)" env WAIT_TIME=1 PING_TIMEOUT=20 PING6=ping6 \
-		ELSEWHERE="$ELSEWHERE" \
+		ELSEWHERE="$ELSEWHERE" ROUTERS="$ROUTERS" \
 		NETIF_CREATE="$([ -n "$ELSEWHERE" ] && echo no || echo yes)" \
 		LD_LIBRARY_PATH="$(echo "$UNPACKED"/usr/lib/*-linux-gnu)" \
 		PATH="$BATS_FILE_TMPDIR/bin:$UNPACKED/usr/sbin:$UNPACKED/usr/bin:$PATH" \
@@ -116,7 +116,7 @@ routers()
 	local line name i
 	declare -gA ROUTER_OF=()
 
-	ELSEWHERE=''
+	ELSEWHERE='' ROUTERS=''
 	ns_add lab || return
 	for line; do
 		read -r name line <<< "$line"
@@ -131,6 +131,7 @@ routers()
 	for name in "${RIG_VRS[@]}"; do
 		ELSEWHERE+="vrf-$name=$(ns_name "$name") br1=$(ns_name "$name") "
 		spawn ip vr exec "$name" europa-router --verbose --no-idle || return
+		ROUTERS+="$SPAWNED:$SPAWNED_LOG "
 		x ip vr wait "$name" up timeout 30 && mark "$name" || return
 	done
 	ELSEWHERE=${ELSEWHERE% }
@@ -159,7 +160,7 @@ counted()
 # routers that many are forwarded by europa-router.
 like_linux()
 {
-	local name=$1 percent=$3 ELSEWHERE=''
+	local name=$1 percent=$3 ELSEWHERE='' ROUTERS=''
 	COUNT=$2
 
 	ns_add lab && script "$name" "$COUNT" || return
