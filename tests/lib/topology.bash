@@ -210,7 +210,7 @@ counters()
 	fields_of queue "$json"
 	for field in "${FIELDS[@]}"; do
 		key=slots_${field%%:*}
-		into[$key]=${field#*:}
+		[ "$key" = slots_snap ] || into[$key]=${field#*:}
 	done
 }
 
