@@ -437,10 +437,38 @@ static void test_wait(void **state)
 	router_exit(&r);
 }
 
+/* A group that is deleted is found until readers have passed; buckets were about to move. */
+static void test_dead_group(void **state)
+{
+	const struct buckets_want want = { .count = 32, .idle = 1 };
+	struct group_member member[2] = { { .weight = 1 }, { .weight = 1 } };
+	uint32_t i;
+
+	(void)state;
+	begin();
+	for (i = 0; i < 2; i++)
+		member[i].adj = hosts[i];
+	assert_true(nexthop_set_group(&r.nexthops, 1, member, 2, &want));
+	for (i = 1; i < r.groups.used && !(r.groups.at[i] && r.groups.at[i]->buckets); i++)
+		;
+	assert_true(i < r.groups.used);
+	r.groups.at[i]->buckets->balanced = false;
+	member[0].adj = hosts[2];
+	assert_true(nexthop_set_group(&r.nexthops, 2, member, 2, &want));
+	grace_shared = true;
+	nexthop_del(&r.nexthops, 1);
+	groups_tick(&r.groups, 200);
+	grace_settle();
+	assert_null(r.groups.at[i]);
+	grace_shared = false;
+	router_exit(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_wait),
+		cmocka_unit_test(test_dead_group),
 		cmocka_unit_test(test_changes),
 	};
 

@@ -28,6 +28,8 @@ void buckets_free(struct buckets *b)
 		return;
 	free(b->member);
 	b->member = NULL;
+	/* Until readers have passed it is still found: nothing more changes hands there. */
+	b->balanced = true;
 	grace_free(b);
 }
 
