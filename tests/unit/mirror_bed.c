@@ -63,6 +63,8 @@ void link_message(struct bed *b, uint16_t type, unsigned int number,
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, "vr3p0");
 	mnl_attr_put_u32(nlh, IFLA_MTU, 1500);
 	mnl_attr_put(nlh, IFLA_ADDRESS, 6, mac);
+	if (b->master)
+		mnl_attr_put_u32(nlh, IFLA_MASTER, b->master);
 	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
 	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "europa");
 	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);

@@ -24,6 +24,7 @@ struct bed {
 	struct nlmsghdr *kept[MESSAGES];
 	unsigned int count;
 	uint32_t mtu6;		/* as links are told */
+	uint32_t master;	/* the same; 0: none */
 };
 
 static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 0x55 };

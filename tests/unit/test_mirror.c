@@ -564,6 +564,27 @@ static void test_links(void **state)
 	assert_int_equal(b->r.ports.count, 1);
 }
 
+/* A VRF gets a port: its routes go without a message, and its neighbours come again. */
+static void test_enslaved(void **state)
+{
+	struct bed *b = *state;
+
+	assert_true(forwards(b, 0xc0a80001));
+	b->master = 99;
+	link_message(b, RTM_NEWLINK, 1, VR, 0);
+	assert_true(b->r.resync);
+	link_message(b, RTM_NEWLINK, 1, VR, UP);
+	neigh_message(b, RTM_NEWNEIGH, 1, 0x0a010001, NUD_REACHABLE);
+	neigh_message(b, RTM_NEWNEIGH, 1, 0x0a010009, NUD_REACHABLE);
+	assert_false(forwards(b, 0xc0a80001));
+	assert_false(forwards(b, 0x0a010001));
+	assert_false(forwards(b, 0x14010001));
+	assert_int_equal(way(b, 0x14030001, 0, 1), 0);
+	b->master = 0;
+	link_message(b, RTM_NEWLINK, 1, VR, UP);
+	assert_true(forwards(b, 0xc0a80001));
+}
+
 static void test_who_forwards(void **state)
 {
 	struct bed *b = *state;
@@ -767,6 +788,7 @@ int main(void)
 		T(test_nexthop_resilient),
 		T(test_nexthop_link), T(test_nexthop_sync), T(test_multipath),
 		T(test_multipath_dead), T(test_dead), T(test_multipath_broken), T(test_metrics),
+		T(test_enslaved),
 		T(test_who_forwards), T(test_default_rules), T(test_vrf_rules), T(test_local_routes), T(test_resync),
 		T(test_truncated),
 		T(test_random),

@@ -72,6 +72,15 @@ static uint32_t mtu_to(const struct neigh *n, const struct port *p)
 	return n->six && p->mtu6 && p->mtu6 < p->mtu ? p->mtu6 : p->mtu;
 }
 
+/*
+ * A port that a bridge, or a VRF, has taken is nobody's way on but the kernel's: routes
+ * that the kernel dropped when it went there, without a message, may still be here.
+ */
+static bool leads_on(const struct port *p)
+{
+	return p->ifindex && p->up && !p->enslaved && p->port != PORT_NONE;
+}
+
 /* Out of the neighbour, its port and its timer. */
 static struct adj make_neighbour(const struct neigh_table *t, const struct neigh *n)
 {
@@ -80,7 +89,7 @@ static struct adj make_neighbour(const struct neigh_table *t, const struct neigh
 
 	memcpy(a.mac, n->mac, 6);
 	memcpy(a.mac + 6, p->address, 6);
-	if (p->ifindex && p->up && p->port != PORT_NONE && !n->glean && neigh_usable(n->state))
+	if (leads_on(p) && !n->glean && neigh_usable(n->state))
 		a.full = mtu_to(n, p) + ETH_HEADER;
 	return a;
 }
