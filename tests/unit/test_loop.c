@@ -392,6 +392,53 @@ static void test_crew_detached(void **state)
 	kernel[1].fd = -1;
 }
 
+static void called(void *flag, uint32_t value)
+{
+	*(uint32_t *)flag = value;
+}
+
+static void wait_for_spins(void)
+{
+	uint64_t seen = shared_load(two.lane[0].stats.spins);
+
+	while (shared_load(two.lane[0].stats.spins) == seen)
+		usleep(100);
+}
+
+/*
+ * A worker that looks for packets for minutes: who changes the tables does not wait for
+ * it, and it ends when it is told to, or its queue is another's.
+ */
+static void test_crew_spinning(void **state)
+{
+	struct both b;
+	uint32_t flag = 0;
+
+	(void)state;
+	prepare(&b.l, &two, &b.q[0], 0);
+	two.lanes = 1;
+	assert_int_equal(crew_open(&crew), 0);
+	assert_int_equal(crew_add(&crew, &two, NULL, 1000000000), 0);
+	wait_for_spins();
+	grace_call(called, &flag, 1);
+	assert_int_equal(flag, 0);
+	grace_settle();
+	assert_int_equal(flag, 1);
+	leaves(0);
+	while (!crew_look(&crew, &two))
+		usleep(100);
+	assert_int_equal(crew_stop(&crew), 0);
+	crew_close(&crew);
+	assert_int_equal(crew_open(&crew), 0);
+	__atomic_and_fetch(&((struct europa_ctl *)kernel[0].fake.map)->flags,
+			   ~EUROPA_CTL_LEAVE, __ATOMIC_RELAXED);
+	assert_int_equal(crew_add(&crew, &two, NULL, 1000000000), 0);
+	wait_for_spins();
+	assert_int_equal(crew_stop(&crew), 0);
+	crew_close(&crew);
+	finish(&b.l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -401,6 +448,7 @@ int main(void)
 		cmocka_unit_test(test_crew),
 		cmocka_unit_test(test_crew_leaving),
 		cmocka_unit_test(test_crew_detached),
+		cmocka_unit_test(test_crew_spinning),
 	};
 
 	return cmocka_run_group_tests_name("loop", tests, NULL, NULL);

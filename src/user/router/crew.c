@@ -75,6 +75,7 @@ int crew_add(struct crew *c, struct router *r, struct inquiry *inquiry, unsigned
 		return -errno;
 	worker_init(&m->w, r, &r->lane[c->count], spin);
 	m->w.inquiry = inquiry;
+	m->w.stop = &c->stop;
 	shared_store(c->groups, r->groups.count != 0);
 	if (!grace_shared)
 		grace_shared = true;

@@ -8,6 +8,7 @@
 #include "worker.h"
 
 #define RETRY_SPIN	64	/* sleeps before spinning is tried again */
+#define LOOK_SPIN	64	/* polls between two looks at who tells it to end */
 
 void worker_init(struct worker *w, struct router *r, struct lane *lane, unsigned int spin)
 {
@@ -35,6 +36,27 @@ static int kick(struct worker *w)
 }
 
 /*
+ * While it does what has nothing to do with the tables nobody waits for it who changes
+ * them. Alone in its thread it has nobody to say so to.
+ */
+static void tables_off(const struct worker *w)
+{
+	if (w->stop)
+		grace_sleep();
+}
+
+static void tables_on(const struct worker *w)
+{
+	if (w->stop)
+		grace_wake();
+}
+
+static bool told_to_end(const struct worker *w)
+{
+	return europa_leaving(w->lane->q) || (w->stop && shared_load(*w->stop));
+}
+
+/*
  * Poll rx up to spin_now times before sleeping. The number halves each time no
  * packet came, down to not polling at all, and doubles each time one did; after
  * RETRY_SPIN sleeps polling is tried again. Packets on tx wait meanwhile, so
@@ -49,6 +71,8 @@ static int spin(struct worker *w)
 	if (!left && w->spin_max && ++w->sleeps % RETRY_SPIN == 0)
 		left = w->spin_now = w->spin_max;
 	for (; left; left--) {
+		if (left % LOOK_SPIN == 0 && told_to_end(w))
+			return 0;
 		w->lane->stats.spins++;
 		if (europa_rx_ready(w->lane->q)) {
 			w->spin_now = 2 * w->spin_now < w->spin_max ?
@@ -64,6 +88,16 @@ static int spin(struct worker *w)
 	}
 	w->spin_now /= 2;
 	return 0;
+}
+
+static int look_for_more(struct worker *w)
+{
+	int n;
+
+	tables_off(w);
+	n = spin(w);
+	tables_on(w);
+	return n;
 }
 
 /* One burst. Returns packets taken. */
@@ -95,7 +129,7 @@ int worker_step(struct worker *w)
 		w->left = true;
 		return n < 0 ? n : 0;
 	}
-	return n ? n : spin(w);
+	return n ? n : look_for_more(w);
 }
 
 /* poll() drains tx first, so a burst that empties rx costs this one system call. */

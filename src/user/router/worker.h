@@ -11,6 +11,7 @@ struct worker {
 	struct router *r;
 	struct lane *lane;
 	struct inquiry *inquiry; /* who is told of packets; NULL: nobody */
+	const bool *stop;	/* others read the tables, too, and all are to end; NULL: none */
 	unsigned int spin_max;	/* polls of an empty rx ring before sleeping */
 	unsigned int spin_now;	/* what seems to pay at the moment */
 	unsigned int held;	/* polls of rx since the oldest packet on tx was written */
