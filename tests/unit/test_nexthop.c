@@ -781,6 +781,38 @@ static void test_full(void **state)
 	assert_true(nexthop_set(&b->nexthops, 1 + n, b->host[0]));
 }
 
+/* An adjacency that leads to no group when there is no memory; NULL: there is. */
+static const struct adj *watched;
+
+void *__wrap_realloc(void *p, size_t size);
+void *__real_realloc(void *p, size_t size);
+
+void *__wrap_realloc(void *p, size_t size)
+{
+	if (!watched)
+		return __real_realloc(p, size);
+	assert_int_equal(watched->group, 0);
+	return NULL;
+}
+
+/* What cannot be put off is done at once, when workers can no longer come to the group. */
+static void test_group_no_memory(void **state)
+{
+	struct bed *b = *state;
+	struct group_member m = { .adj = b->host[0], .weight = 1 };
+	uint16_t id = neigh_alias(&b->neigh);
+
+	assert_true(group_set(&b->groups, id, &m, 1, NULL));
+	assert_int_not_equal(adj(b, id)->group, 0);
+	grace_shared = true;
+	watched = adj(b, id);
+	group_unset(&b->groups, id);
+	watched = NULL;
+	grace_shared = false;
+	assert_int_equal(b->groups.count, 0);
+	neigh_put(&b->neigh, id);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -790,7 +822,7 @@ int main(void)
 		T(test_clamp), T(test_weights), T(test_rounding), T(test_dead),
 		T(test_shared), T(test_group_port), T(test_object),
 		T(test_object_group), T(test_object_turns), T(test_expected),
-		T(test_any_order), T(test_full), T(test_resilient),
+		T(test_any_order), T(test_full), T(test_group_no_memory), T(test_resilient),
 		T(test_resilient_goes), T(test_resilient_comes),
 		T(test_resilient_unbalanced), T(test_resilient_rounding),
 		T(test_resilient_many),

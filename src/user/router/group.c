@@ -183,7 +183,7 @@ static void number_free(void *groups, uint32_t number)
 	t->free[t->free_count++] = number;
 }
 
-/* The group of an adjacency, which is told by who calls. */
+/* The adjacency comes first: where a call cannot be put off it is made here. */
 static void drop(struct groups *t, uint16_t id)
 {
 	uint16_t number = t->neigh->neigh[id].group;
@@ -191,6 +191,7 @@ static void drop(struct groups *t, uint16_t id)
 
 	if (g->shared)
 		unhash(t, number);
+	neigh_group(t->neigh, id, 0);
 	grace_call(number_free, t, number);
 	shared_store(t->count, t->count - 1);
 	put(t, g);
@@ -256,10 +257,8 @@ bool group_set(struct groups *t, uint16_t id, const struct group_member *member,
 
 void group_unset(struct groups *t, uint16_t id)
 {
-	if (!is_group(t, id))
-		return;
-	drop(t, id);
-	neigh_group(t->neigh, id, 0);
+	if (is_group(t, id))
+		drop(t, id);
 }
 
 static uint16_t find(struct groups *t, const struct group_member *member, uint32_t n)
