@@ -696,6 +696,29 @@ static void test_local_routes(void **state)
 }
 
 /* What is not told again after router_mark() is gone. */
+/* "ip addr add 10.0.0.1/24 brd 10.0.0.127": nobody sends from there. */
+static void test_broadcast(void **state)
+{
+	struct route all = { .dst = 0x0a00007f, .len = 32, .oif = 10, .type = RTN_BROADCAST,
+			     .protocol = RTPROT_KERNEL };
+	struct bed *b = *state;
+
+	route_message(b, RTM_NEWROUTE, 0, &all);
+	assert_false(addr4_bad_source(&b->r.ip4.own, 0x0a00007f));
+	all.table = RT_TABLE_LOCAL;
+	route_message(b, RTM_NEWROUTE, 0, &all);
+	assert_true(addr4_bad_source(&b->r.ip4.own, 0x0a00007f));
+	assert_false(addr4_bad_source(&b->r.ip4.own, 0x0a00007e));
+	assert_false(b->r.resync);
+	route_message(b, RTM_DELROUTE, 0, &all);
+	assert_true(b->r.resync);
+	router_mark(&b->r);
+	router_sweep(&b->r, true);
+	while (!router_work(&b->r, 100000))
+		;
+	assert_false(addr4_bad_source(&b->r.ip4.own, 0x0a00007f));
+}
+
 static void test_resync(void **state)
 {
 	struct bed *b = *state;
@@ -790,7 +813,7 @@ int main(void)
 		T(test_multipath_dead), T(test_dead), T(test_multipath_broken), T(test_metrics),
 		T(test_enslaved),
 		T(test_who_forwards), T(test_default_rules), T(test_vrf_rules), T(test_local_routes), T(test_resync),
-		T(test_truncated),
+		T(test_truncated), T(test_broadcast),
 		T(test_random),
 	};
 

@@ -457,6 +457,7 @@ static bool read_route(const struct nlmsghdr *nlh, struct message *m)
 	r->tos = fixed->rtm_tos;
 	r->from_source = fixed->rtm_src_len;
 	r->local = fixed->rtm_type == RTN_LOCAL && fixed->rtm_protocol != RTPROT_KERNEL;
+	r->broadcast = fixed->rtm_type == RTN_BROADCAST;
 	r->plain = read_metrics(t.at[RTA_METRICS], r);
 	r->plain &= read_ways(fixed, &t, m);
 	get_addr(&t, RTA_DST, m->family, &r->dst);

@@ -85,6 +85,7 @@ struct message_route {
 	uint8_t tos;
 	bool from_source;	/* only packets of some sources take it */
 	bool local;		/* to this host, by somebody's choice, not by an address */
+	bool broadcast;		/* dst is all hosts of a network */
 	bool plain;		/* forwards */
 };
 

@@ -142,6 +142,21 @@ static void route_add(struct router *r, const struct fib4_route *route, bool rep
 }
 
 /*
+ * From where all hosts of a network are nobody sends. By an address alone it is not known:
+ * it may be another than the network's last (brd), or of the network beyond a peer. Who else
+ * has it is not told when it goes: the next dump says.
+ */
+static void apply_broadcast(struct router *r, const struct message *m)
+{
+	if (m->gone) {
+		r->resync = true;
+		return;
+	}
+	r->ip4.own_changed = true;
+	r->resync |= !addr4_add(&r->ip4.own, addr4(&m->route.dst), 0, 32);
+}
+
+/*
  * "ip route add local 192.0.2.0/24 dev lo": from such addresses the kernel takes no
  * packets. After the first such route it looks each source up, and goes on with
  * that when the route is gone; here, too, so that none need be counted. What is
@@ -152,6 +167,8 @@ static void apply_route(struct router *r, const struct message *m)
 	struct fib4_route route;
 
 	r->ports.local_routes |= m->route.local;
+	if (m->route.broadcast && m->route.table == RT_TABLE_LOCAL && m->route.len == 32)
+		apply_broadcast(r, m);
 	if (!route_make(r, m, &route))
 		return;
 	if (!m->gone) {
