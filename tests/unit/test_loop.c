@@ -30,6 +30,7 @@ static struct kernel {
 	int fd;
 	uint32_t sent, punted, kicks, polls;
 	bool stopped, detached;
+	bool busy, waits;	/* STOP has to wait, and does */
 } kernel[2] = {
 	{ .lock = PTHREAD_MUTEX_INITIALIZER }, { .lock = PTHREAD_MUTEX_INITIALIZER },
 };
@@ -65,6 +66,9 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 		return -1;
 	}
 	if (request == EUROPA_IOC_STOP) {
+		shared_store(k->waits, true);
+		while (shared_load(k->busy))
+			usleep(100);
 		pthread_mutex_lock(&k->lock);
 		k->stopped = true;
 		pthread_mutex_unlock(&k->lock);
@@ -133,7 +137,7 @@ static void prepare_queue(struct router *r, unsigned int number, struct europa_q
 	memset(&k->fake, 0, sizeof(k->fake));
 	k->fd = eventfd(0, 0);
 	k->sent = k->punted = k->kicks = k->polls = 0;
-	k->stopped = k->detached = false;
+	k->stopped = k->detached = k->waits = false;
 	fake_open(&k->fake, q, SLOTS, k->fd);
 	r->lane[number].q = q;
 }
@@ -439,6 +443,31 @@ static void test_crew_spinning(void **state)
 	finish(&b.l);
 }
 
+/* Nor for one that waits for the kernel, at its end. */
+static void test_crew_stopping(void **state)
+{
+	struct both b;
+	uint32_t flag = 0;
+
+	(void)state;
+	prepare(&b.l, &two, &b.q[0], 0);
+	two.lanes = 1;
+	shared_store(kernel[0].busy, true);
+	assert_int_equal(crew_open(&crew), 0);
+	assert_int_equal(crew_add(&crew, &two, NULL, 0), 0);
+	shared_store(crew.stop, true);
+	assert_int_equal(eventfd_write(crew.worker[0].call, 1), 0);
+	while (!shared_load(kernel[0].waits))
+		usleep(100);
+	grace_call(called, &flag, 1);
+	grace_settle();
+	assert_int_equal(flag, 1);
+	shared_store(kernel[0].busy, false);
+	assert_int_equal(crew_stop(&crew), 0);
+	crew_close(&crew);
+	finish(&b.l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -449,6 +478,7 @@ int main(void)
 		cmocka_unit_test(test_crew_leaving),
 		cmocka_unit_test(test_crew_detached),
 		cmocka_unit_test(test_crew_spinning),
+		cmocka_unit_test(test_crew_stopping),
 	};
 
 	return cmocka_run_group_tests_name("loop", tests, NULL, NULL);

@@ -155,9 +155,20 @@ int worker_sleep(struct worker *w, int fd, int timeout, bool awake)
 	return n > 0 && p[1].revents ? WORKER_CALLED : WORKER_SLEPT;
 }
 
+/* That waits for whoever has the VR's lock in the kernel. */
+static int stop(struct worker *w)
+{
+	int n;
+
+	tables_off(w);
+	n = europa_stop(w->lane->q);
+	tables_on(w);
+	return n;
+}
+
 static int drain(struct worker *w)
 {
-	int n = europa_stop(w->lane->q);
+	int n = stop(w);
 
 	if (n < 0)
 		return n;
