@@ -374,6 +374,21 @@ static void test_crew_leaving(void **state)
 	assert_int_equal(kernel[1].sent, 100);
 }
 
+/* Told to end then, it says that another is there. */
+static void test_crew_partly(void **state)
+{
+	struct both b;
+
+	(void)state;
+	prepare_both(&b);
+	leaves(0);
+	while (!shared_acquire(crew.worker[0].ended))
+		usleep(100);
+	assert_int_equal(kill(getpid(), SIGTERM), 0);
+	assert_int_equal(finish_both(&b), 0);
+	assert_true(b.l.left);
+}
+
 /* One queue is detached: that is the end of all, who send what they have. */
 static void test_crew_detached(void **state)
 {
@@ -476,6 +491,7 @@ int main(void)
 		cmocka_unit_test(test_leaving),
 		cmocka_unit_test(test_crew),
 		cmocka_unit_test(test_crew_leaving),
+		cmocka_unit_test(test_crew_partly),
 		cmocka_unit_test(test_crew_detached),
 		cmocka_unit_test(test_crew_spinning),
 		cmocka_unit_test(test_crew_stopping),

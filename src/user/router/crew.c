@@ -128,6 +128,16 @@ int crew_look(struct crew *c, const struct router *r)
 	return left == c->count;
 }
 
+bool crew_left(const struct crew *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->count; i++)
+		if (shared_acquire(c->worker[i].ended) && c->worker[i].w.left)
+			return true;
+	return false;
+}
+
 int crew_stop(struct crew *c)
 {
 	unsigned int i;

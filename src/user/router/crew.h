@@ -43,6 +43,9 @@ int crew_add(struct crew *c, struct router *r, struct inquiry *inquiry, unsigned
  */
 int crew_look(struct crew *c, const struct router *r);
 
+/* Has any left? Before crew_stop(). */
+bool crew_left(const struct crew *c);
+
 /* All take what is left, and end. Returns 0, or why one could not. */
 int crew_stop(struct crew *c);
 

@@ -263,7 +263,7 @@ static int run_crew(struct loop *l)
 
 	while (!l->stop && !err)
 		err = control_once(l);
-	l->left = err == 1;
+	l->left = crew_left(l->crew);
 	n = crew_stop(l->crew);
 	return err < 0 ? err : n;
 }

@@ -27,7 +27,7 @@ struct loop {
 	unsigned int packets;	/* since signals and netlink were polled last */
 	bool busy;		/* tables have work left */
 	bool stop;
-	bool left;		/* another data plane took over */
+	bool left;		/* another data plane took over, or some queue of several */
 	unsigned int queue;
 	unsigned int inquiry_tries; /* left, to get the socket's name */
 	uint64_t inquiry_at;	/* ms */
