@@ -51,6 +51,15 @@ static void test_abstract(void **state)
 	snprintf(main, sizeof(main), "MAINPID=%d", getpid());
 	notify_main();
 	hears(fd, main);
+	setenv("MAINPID", "77", 1);
+	notify_former();
+	hears(fd, "MAINPID=77");
+	setenv("MAINPID", "", 1);
+	notify_former();
+	unsetenv("MAINPID");
+	notify_former();
+	notify("READY=1");
+	hears(fd, "READY=1");
 	close(fd);
 }
 

@@ -281,6 +281,11 @@ int loop_run(struct loop *l)
 
 /* ---- before that ------------------------------------------------------- */
 
+void loop_round(struct loop *l)
+{
+	control_poll(l);
+}
+
 /* calm: not only the first sync, but all that is due; then in that time in all. */
 static int follow(struct loop *l, bool calm, int timeout_ms)
 {

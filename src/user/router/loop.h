@@ -48,6 +48,9 @@ int loop_sync(struct loop *l, int timeout_ms);
  */
 int loop_follow(struct loop *l, int timeout_ms);
 
+/* For workers that are started before it runs: a round of all but packets. */
+void loop_round(struct loop *l);
+
 /* Until told to stop, then drains. Returns 0, or why it had to end. */
 int loop_run(struct loop *l);
 

@@ -380,9 +380,12 @@ static int told_why(const struct router *r, int err)
 	return err ? fail("VR %u: %s.", r->vr, strerror(-err)) : 0;
 }
 
-/* With a queue that was taken over come its packets: whoever is to handle them starts. */
-static int take_over(struct loop *l, struct queues *all, struct inquiry *inquiry,
-		     const struct options *o)
+/*
+ * With a queue that was taken over come its packets: whoever is to handle them starts; and
+ * what the kernel tells meanwhile is not left for later.
+ */
+static int take_all(struct loop *l, struct queues *all, struct inquiry *inquiry,
+		    const struct options *o)
 {
 	int status, err = 0;
 
@@ -396,8 +399,24 @@ static int take_over(struct loop *l, struct queues *all, struct inquiry *inquiry
 		err = europa_start(&all->q[all->count - 1]);
 		if (!err && all->wanted > 1)
 			err = crew_add(l->crew, l->r, inquiry, l->spin);
+		if (!err && all->count < all->wanted)
+			loop_round(l);
 	} while (!err && all->count < all->wanted);
 	return told_why(l->r, err);
+}
+
+/*
+ * The service is this process from the first queue on: which is the last of the other one,
+ * who ends then, is not known. If not all can be had the other one goes on with the rest.
+ */
+static int take_over(struct loop *l, struct queues *all, struct inquiry *inquiry,
+		     const struct options *o)
+{
+	int status = take_all(l, all, inquiry, o);
+
+	if (status && all->count)
+		notify_former();
+	return status;
 }
 
 static int go(struct loop *l, struct queues *all, const struct options *o)

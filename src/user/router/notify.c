@@ -33,10 +33,24 @@ void notify(const char *state)
 	close(fd);
 }
 
-void notify_main(void)
+static void notify_pid(int pid)
 {
 	char state[32];
 
-	snprintf(state, sizeof(state), "MAINPID=%d", (int)getpid());
+	snprintf(state, sizeof(state), "MAINPID=%d", pid);
 	notify(state);
+}
+
+void notify_main(void)
+{
+	notify_pid(getpid());
+}
+
+/* One that has ended the service manager refuses. */
+void notify_former(void)
+{
+	const char *pid = getenv("MAINPID");
+
+	if (pid && atoi(pid) > 0)
+		notify_pid(atoi(pid));
 }

@@ -8,5 +8,7 @@
 void notify(const char *state);
 /* The service is this process from now on, and not who was it. */
 void notify_main(void);
+/* It is again who was it, if that one still is there: by MAINPID, where systemd reloads. */
+void notify_former(void);
 
 #endif
