@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) the Europa authors
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <sys/socket.h>
@@ -14,6 +16,7 @@
 #include "carried.h"
 
 #define MESSAGE_MAX	(64 << 10)	/* a route by hundreds of nexthops */
+#define CARRIER_MS	20000		/* copper takes some seconds */
 #define SETTLE_MS	3000		/* for duplicate address detection */
 #define SETTLE_STEP_MS	20
 #define IP6_HZ		100		/* of the kernel's clock_t */
@@ -74,13 +77,29 @@ static bool address_is_made(const struct nlmsghdr *nlh, const struct ifaddrmsg *
 	       (ifa->ifa_family == AF_INET6 && address_flags(nlh) & IFA_F_TEMPORARY);
 }
 
+/* One that another machine has: the kernel does not use it, and would if it were set again. */
+static bool address_has_failed(const struct nlmsghdr *nlh, const struct carried *c)
+{
+	const struct nlattr *attr = find(nlh, sizeof(struct ifaddrmsg), IFA_ADDRESS);
+	char text[INET6_ADDRSTRLEN];
+
+	if (!(address_flags(nlh) & IFA_F_DADFAILED) || !attr ||
+	    mnl_attr_get_payload_len(attr) != sizeof(struct in6_addr))
+		return false;
+	inet_ntop(AF_INET6, mnl_attr_get_payload(attr), text, sizeof(text));
+	fprintf(stderr, "Note: \"%s\" of \"%s\" is not carried over: another machine has it (dadfailed).\n",
+		text, c->link.name);
+	return true;
+}
+
 static int save_address(const struct nlmsghdr *nlh, void *data)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
 	struct saver *s = data;
 
 	if (ifa->ifa_index == s->ifindex && !address_is_made(nlh, ifa) &&
-	    (ifa->ifa_family == AF_INET || ifa->ifa_family == AF_INET6))
+	    (ifa->ifa_family == AF_INET ||
+	     (ifa->ifa_family == AF_INET6 && !address_has_failed(nlh, s->c))))
 		messages_keep(&s->c->addresses, nlh);
 	return MNL_CB_OK;
 }
@@ -183,14 +202,57 @@ static bool route_is_ours(const struct nlmsghdr *nlh, const struct saver *s)
 	return false;
 }
 
+static bool conf6_is(const struct carried *c, const char *name, const char *value)
+{
+	const char *is = devconf_get6(&c->conf, name);
+
+	return is && !strcmp(is, value);
+}
+
+static bool accepts_ra(const struct carried *c)
+{
+	return conf6_is(c, "accept_ra", "2") ||
+	       (conf6_is(c, "accept_ra", "1") && conf6_is(c, "forwarding", "0"));
+}
+
+/* Set again it would have no end. */
+static bool route_has_expired(const struct nlmsghdr *nlh)
+{
+	const struct nlattr *attr = find(nlh, sizeof(struct rtmsg), RTA_CACHEINFO);
+	struct rta_cacheinfo info = { 0 };
+	size_t len = attr ? mnl_attr_get_payload_len(attr) : 0;
+
+	if (attr)
+		memcpy(&info, mnl_attr_get_payload(attr), len < sizeof(info) ? len : sizeof(info));
+	return info.rta_expires < 0;
+}
+
+/*
+ * Some set those of prefixes themselves and say that they are the kernel's; where it made one
+ * it does so again, and the second is refused for being the same. One of a router's
+ * advertisements the kernel learns again, which it would not if there were one that it did not
+ * make.
+ */
+static bool route_is_made(const struct nlmsghdr *nlh, const struct rtmsg *rt,
+			  const struct saver *s)
+{
+	if (rt->rtm_protocol == RTPROT_RA)
+		return rt->rtm_family == AF_INET6 && accepts_ra(s->c) &&
+		       find_u32(nlh, sizeof(*rt), RTA_OIF) == s->ifindex;
+	return rt->rtm_protocol == RTPROT_KERNEL &&
+	       (rt->rtm_type != RTN_UNICAST ||
+		find_u32(nlh, sizeof(*rt), RTA_TABLE) == RT_TABLE_LOCAL ||
+		find_u32(nlh, sizeof(*rt), RTA_OIF) != s->ifindex);
+}
+
 static int save_route(const struct nlmsghdr *nlh, void *data)
 {
 	const struct rtmsg *rt = mnl_nlmsg_get_payload(nlh);
 	struct saver *s = data;
 
 	if ((rt->rtm_family == AF_INET || rt->rtm_family == AF_INET6) &&
-	    rt->rtm_protocol != RTPROT_KERNEL && !(rt->rtm_flags & RTM_F_CLONED) &&
-	    route_is_ours(nlh, s))
+	    !(rt->rtm_flags & RTM_F_CLONED) && !route_is_made(nlh, rt, s) &&
+	    !route_has_expired(nlh) && route_is_ours(nlh, s))
 		messages_keep(&s->c->routes, nlh);
 	return MNL_CB_OK;
 }
@@ -218,12 +280,13 @@ int carried_save(struct nl *nl, uint32_t ifindex, struct carried *c)
 	struct saver s = { .c = c, .ifindex = ifindex };
 
 	memset(c, 0, sizeof(*c));
-	if (rtnl_link_get(nl, ifindex, &c->link) || save_all(nl, &s)) {
-		carried_free(c);
+	if (rtnl_link_get(nl, ifindex, &c->link))
 		return nl_fail(nl, "RTNETLINK");
-	}
 	devconf_read(c->link.name, &c->conf);
-	return 0;
+	if (!save_all(nl, &s))
+		return 0;
+	carried_free(c);
+	return nl_fail(nl, "RTNETLINK");
 }
 
 void carried_free(struct carried *c)
@@ -236,6 +299,15 @@ void carried_free(struct carried *c)
 }
 
 /* ---- giving ------------------------------------------------------------ */
+
+/* Forth, the first that is refused ends it; back, it is counted, and the rest goes on. */
+struct giving {
+	struct nl *nl;
+	const struct carried *c;
+	uint32_t ifindex;	/* of whom it is given to */
+	bool back;
+	unsigned int refused;
+};
 
 static int complain(const struct nl *nl, const struct carried *c, const char *what)
 {
@@ -251,6 +323,13 @@ static int complain_conf(const struct carried *c, const char *place, const char 
 	return EXIT_KERNEL;
 }
 
+/* 0: go on. */
+static int is_refused(struct giving *g, const char *what)
+{
+	g->refused++;
+	return g->back ? 0 : complain(g->nl, g->c, what);
+}
+
 static int set_up(struct nl *nl, uint32_t ifindex, bool up)
 {
 	struct link_change change = { .flags = up ? IFF_UP : 0, .mask = IFF_UP };
@@ -259,30 +338,57 @@ static int set_up(struct nl *nl, uint32_t ifindex, bool up)
 }
 
 /* What is the same already is not asked for: not every driver takes it. */
-static int give_link(struct nl *nl, const struct rtnl_link *to, uint32_t ifindex)
+static void find_change(const struct rtnl_link *now, const struct rtnl_link *to,
+			struct link_change *change)
+{
+	change->name = strcmp(now->name, to->name) ? to->name : NULL;
+	change->alias = strcmp(now->alias, to->alias) ? to->alias : NULL;
+	change->address = memcmp(now->address, to->address, 6) ? to->address : NULL;
+	change->has = (now->mtu != to->mtu ? LINK_HAS_MTU : 0) |
+		      (now->txqlen != to->txqlen ? LINK_HAS_TXQLEN : 0) |
+		      (now->group != to->group ? LINK_HAS_GROUP : 0) |
+		      (now->master != to->master ? LINK_HAS_MASTER : 0);
+	change->mtu = to->mtu;
+	change->txqlen = to->txqlen;
+	change->group = to->group;
+	change->master = to->master;
+	change->mask = (now->flags ^ to->flags) & FLAGS;
+	change->flags = to->flags & change->mask;
+}
+
+/* Each by itself: of one message the kernel leaves out all after what it refuses. */
+static void change_apart(struct giving *g, const struct link_change *c)
+{
+	const struct link_change apart[] = {
+		{ .name = c->name },
+		{ .alias = c->alias },
+		{ .address = c->address },
+		{ .has = c->has & LINK_HAS_MTU, .mtu = c->mtu },
+		{ .has = c->has & LINK_HAS_TXQLEN, .txqlen = c->txqlen },
+		{ .has = c->has & LINK_HAS_GROUP, .group = c->group },
+		{ .has = c->has & LINK_HAS_MASTER, .master = c->master },
+		{ .flags = c->flags, .mask = c->mask },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(apart) / sizeof(apart[0]); i++)
+		if (rtnl_link_set(g->nl, g->ifindex, &apart[i]))
+			g->refused++;
+}
+
+static int give_link(struct giving *g)
 {
 	struct link_change change = { 0 };
 	struct rtnl_link now;
-	int err = set_up(nl, ifindex, false);
 
-	if (!err)
-		err = rtnl_link_get(nl, ifindex, &now);
-	if (err)
-		return err;
-	change.name = strcmp(now.name, to->name) ? to->name : NULL;
-	change.alias = strcmp(now.alias, to->alias) ? to->alias : NULL;
-	change.address = memcmp(now.address, to->address, 6) ? to->address : NULL;
-	change.has = (now.mtu != to->mtu ? LINK_HAS_MTU : 0) |
-		     (now.txqlen != to->txqlen ? LINK_HAS_TXQLEN : 0) |
-		     (now.group != to->group ? LINK_HAS_GROUP : 0) |
-		     (now.master != to->master ? LINK_HAS_MASTER : 0);
-	change.mtu = to->mtu;
-	change.txqlen = to->txqlen;
-	change.group = to->group;
-	change.master = to->master;
-	change.mask = (now.flags ^ to->flags) & FLAGS;
-	change.flags = to->flags & change.mask;
-	return rtnl_link_set(nl, ifindex, &change);
+	if (set_up(g->nl, g->ifindex, false) || rtnl_link_get(g->nl, g->ifindex, &now))
+		return is_refused(g, "the state");
+	find_change(&now, &g->c->link, &change);
+	if (g->back)
+		change_apart(g, &change);
+	else if (rtnl_link_set(g->nl, g->ifindex, &change))
+		return is_refused(g, "the name or a property");
+	return 0;
 }
 
 static struct nlmsghdr *begin(const struct nlmsghdr *saved, size_t header, int flags)
@@ -336,40 +442,51 @@ static bool is_inet6(const struct nlmsghdr *nlh)
 	return *(const uint8_t *)mnl_nlmsg_get_payload(nlh) == AF_INET6;
 }
 
-/* The kernel shows IPv4's in the order in which they came, IPv6's the other way round. */
-static int give_addresses(struct nl *nl, const struct carried *c, uint32_t ifindex)
+static int give_addresses_of(struct giving *g, bool inet6)
 {
-	const struct messages *m = &c->addresses;
+	const struct messages *m = &g->c->addresses;
+	const struct nlmsghdr *saved;
 	size_t i;
-	int err = 0;
+	int ret = 0;
 
-	for (i = 0; i < m->count && !err; i++)
-		if (!is_inet6(m->all[i]))
-			err = give_address(nl, m->all[i], ifindex);
-	for (i = m->count; i && !err; i--)
-		if (is_inet6(m->all[i - 1]))
-			err = give_address(nl, m->all[i - 1], ifindex);
-	return err;
+	for (i = 0; i < m->count && !ret; i++) {
+		saved = m->all[inet6 ? m->count - 1 - i : i];
+		if (is_inet6(saved) == inet6 && give_address(g->nl, saved, g->ifindex))
+			ret = is_refused(g, "an address");
+	}
+	return ret;
 }
 
-static int give_neighbours(struct nl *nl, const struct carried *c, uint32_t ifindex)
+/* The kernel shows IPv4's in the order in which they came, IPv6's the other way round. */
+static int give_addresses(struct giving *g)
 {
-	const struct nlattr *attr;
-	struct nlmsghdr *nlh;
-	size_t i;
-	int err = 0;
+	int ret = give_addresses_of(g, false);
 
-	for (i = 0; i < c->neighbours.count && !err; i++) {
-		nlh = begin(c->neighbours.all[i], sizeof(struct ndmsg),
-			    NLM_F_CREATE | NLM_F_REPLACE);
-		((struct ndmsg *)mnl_nlmsg_get_payload(nlh))->ndm_ifindex = ifindex;
-		mnl_attr_for_each(attr, c->neighbours.all[i], sizeof(struct ndmsg))
-			if (mnl_attr_get_type(attr) == NDA_DST || mnl_attr_get_type(attr) == NDA_LLADDR ||
-			    mnl_attr_get_type(attr) == NDA_PROTOCOL)
-				put_again(nlh, attr);
-		err = say(nl, nlh);
-	}
-	return err;
+	return ret ? ret : give_addresses_of(g, true);
+}
+
+static int give_neighbour(struct nl *nl, const struct nlmsghdr *saved, uint32_t ifindex)
+{
+	struct nlmsghdr *nlh = begin(saved, sizeof(struct ndmsg), NLM_F_CREATE | NLM_F_REPLACE);
+	const struct nlattr *attr;
+
+	((struct ndmsg *)mnl_nlmsg_get_payload(nlh))->ndm_ifindex = ifindex;
+	mnl_attr_for_each(attr, saved, sizeof(struct ndmsg))
+		if (mnl_attr_get_type(attr) == NDA_DST || mnl_attr_get_type(attr) == NDA_LLADDR ||
+		    mnl_attr_get_type(attr) == NDA_PROTOCOL)
+			put_again(nlh, attr);
+	return say(nl, nlh);
+}
+
+static int give_neighbours(struct giving *g)
+{
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < g->c->neighbours.count && !ret; i++)
+		if (give_neighbour(g->nl, g->c->neighbours.all[i], g->ifindex))
+			ret = is_refused(g, "a neighbour");
+	return ret;
 }
 
 /* ---- routes ------------------------------------------------------------ */
@@ -385,7 +502,7 @@ static void put_resilient(struct nlmsghdr *nlh, const struct nlattr *nest)
 	mnl_attr_nest_end(nlh, to);
 }
 
-static int give_nexthop(struct nl *nl, const struct nlmsghdr *saved, uint32_t ifindex)
+static int give_nexthop(struct nl *nl, const struct nlmsghdr *saved, uint32_t ifindex, bool onlink)
 {
 	struct nlmsghdr *nlh = begin(saved, sizeof(struct nhmsg), NLM_F_CREATE | NLM_F_REPLACE);
 	struct nhmsg *nh = mnl_nlmsg_get_payload(nlh);
@@ -393,6 +510,8 @@ static int give_nexthop(struct nl *nl, const struct nlmsghdr *saved, uint32_t if
 
 	nh->nh_scope = 0;
 	nh->nh_flags &= RTNH_F_ONLINK;
+	if (onlink && find(saved, sizeof(*nh), NHA_GATEWAY))
+		nh->nh_flags |= RTNH_F_ONLINK;
 	mnl_attr_for_each(attr, saved, sizeof(*nh)) {
 		switch (mnl_attr_get_type(attr)) {
 		case NHA_OIF: mnl_attr_put_u32(nlh, NHA_OIF, ifindex); break;
@@ -477,21 +596,39 @@ static int give_route(struct nl *nl, const struct nlmsghdr *saved, uint32_t from
 	return say(nl, nlh);
 }
 
-/* How many are refused; why, the last of them. */
-static size_t give_routes_once(struct nl *nl, const struct carried *c, uint32_t ifindex,
-			       bool onlink, struct nl *why)
+static int give_way(const struct giving *g, const struct nlmsghdr *saved, bool onlink)
 {
-	const struct messages *m = &c->routes;
-	size_t i, refused = 0;
+	return saved->nlmsg_type == RTM_NEWNEXTHOP ?
+	       give_nexthop(g->nl, saved, g->ifindex, onlink) :
+	       give_route(g->nl, saved, g->c->link.ifindex, g->ifindex, onlink);
+}
 
-	for (i = 0; i < m->count; i++) {
-		if (!give_route(nl, m->all[i], c->link.ifindex, ifindex, false) ||
-		    (onlink && !give_route(nl, m->all[i], c->link.ifindex, ifindex, true)))
+/* Nexthops and routes, and which are still to be given. */
+struct ways {
+	const struct messages *nexthops, *routes;
+	bool *given;
+	size_t left;
+	struct nl why;		/* the last that was refused, and what it is */
+	const char *what;
+};
+
+static void give_ways_once(struct giving *g, struct ways *w, bool onlink)
+{
+	size_t i, n = w->nexthops->count, count = n + w->routes->count;
+	const struct nlmsghdr *saved;
+
+	for (i = 0; i < count; i++) {
+		if (w->given[i])
 			continue;
-		refused++;
-		*why = *nl;
+		saved = i < n ? w->nexthops->all[i] : w->routes->all[i - n];
+		if (!give_way(g, saved, false) || (onlink && !give_way(g, saved, true))) {
+			w->given[i] = true;
+			w->left--;
+			continue;
+		}
+		w->why = *g->nl;
+		w->what = i < n ? "a nexthop" : "a route";
 	}
-	return refused;
 }
 
 /*
@@ -499,32 +636,28 @@ static size_t give_routes_once(struct nl *nl, const struct carried *c, uint32_t 
  * kernel refused are tried again. What is left has gateways that cannot be reached any
  * more; the kernel kept them, and would not take them now, but for onlink.
  */
-static int give_routes(struct nl *nl, const struct carried *c, uint32_t ifindex)
+static int give_ways(struct giving *g)
 {
-	size_t refused = c->routes.count, before;
-	struct nl why;
+	struct ways w = { .nexthops = &g->c->nexthops, .routes = &g->c->routes };
+	bool onlink = false;
+	size_t before;
 
-	do {
-		before = refused;
-		refused = give_routes_once(nl, c, ifindex, false, &why);
-	} while (refused && refused < before);
-	if (refused)
-		refused = give_routes_once(nl, c, ifindex, true, &why);
-	if (!refused)
-		return 0;
-	nl->error = why.error;
-	memcpy(nl->message, why.message, sizeof(nl->message));
-	return -nl->error;
-}
-
-static int give_nexthops(struct nl *nl, const struct carried *c, uint32_t ifindex)
-{
-	size_t i;
-	int err = 0;
-
-	for (i = 0; i < c->nexthops.count && !err; i++)
-		err = give_nexthop(nl, c->nexthops.all[i], ifindex);
-	return err;
+	w.left = w.nexthops->count + w.routes->count;
+	w.given = calloc(w.left + 1, sizeof(*w.given));
+	if (!w.given) {
+		perror("ip-vr");
+		exit(255);
+	}
+	while (w.left) {
+		before = w.left;
+		give_ways_once(g, &w, onlink);
+		if (w.left == before && onlink)
+			break;
+		onlink = w.left == before;
+	}
+	free(w.given);
+	g->refused += w.left;
+	return w.left && !g->back ? complain(&w.why, g->c, w.what) : 0;
 }
 
 /* ---- all of it --------------------------------------------------------- */
@@ -545,17 +678,20 @@ static int see_unsettled(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
+static bool has_no_carrier(struct nl *nl, uint32_t ifindex)
+{
+	struct rtnl_link link;
+
+	return !rtnl_link_get(nl, ifindex, &link) && !(link.flags & IFF_RUNNING);
+}
+
 static bool is_unsettled(struct nl *nl, uint32_t ifindex)
 {
 	struct unsettled u = { .ifindex = ifindex };
 	char buf[NL_BUF];
-	struct nlmsghdr *nlh;
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 	struct ifaddrmsg *ifa;
-	struct rtnl_link link;
 
-	if (!rtnl_link_get(nl, ifindex, &link) && !(link.flags & IFF_RUNNING))
-		return true;
-	nlh = mnl_nlmsg_put_header(buf);
 	nlh->nlmsg_type = RTM_GETADDR;
 	nlh->nlmsg_flags = NLM_F_DUMP;
 	ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
@@ -563,69 +699,86 @@ static bool is_unsettled(struct nl *nl, uint32_t ifindex)
 	return !nl_talk(nl, nlh, see_unsettled, &u) && u.any;
 }
 
+static void wait_while(struct giving *g, bool (*is)(struct nl *nl, uint32_t ifindex), int ms)
+{
+	struct timespec step = { .tv_nsec = SETTLE_STEP_MS * 1000000L };
+
+	for (; ms > 0 && is(g->nl, g->ifindex); ms -= SETTLE_STEP_MS)
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &step, NULL);
+}
+
 /*
  * A route's source is an address that is not tentative, which it is until the link is up, as
  * the kernel finds some time later; then it makes the link-local address. Without a carrier it
  * stays so.
  */
-static void settle(struct nl *nl, const struct carried *c, uint32_t ifindex)
+static void settle(struct giving *g)
 {
-	struct timespec step = { .tv_nsec = SETTLE_STEP_MS * 1000000L };
-	int steps = SETTLE_MS / SETTLE_STEP_MS;
-
-	if (!(c->link.flags & IFF_RUNNING))
+	if (!(g->c->link.flags & IFF_RUNNING))
 		return;
-	while (steps-- && is_unsettled(nl, ifindex))
-		clock_nanosleep(CLOCK_MONOTONIC, 0, &step, NULL);
+	wait_while(g, has_no_carrier, CARRIER_MS);
+	wait_while(g, is_unsettled, SETTLE_MS);
 }
 
-static int give_conf(const struct carried *c)
+static int give_conf(struct giving *g)
 {
 	const struct devconf_entry *refused;
-	int err = devconf_write(c->link.name, &c->conf, &refused);
+	int err;
+	unsigned int n = devconf_write(g->c->link.name, &g->c->conf, &refused, &err);
 
-	if (err)
-		return complain_conf(c, devconf_place(refused), refused->name, err);
+	g->refused += n;
+	if (n && !g->back)
+		return complain_conf(g->c, devconf_place(refused), refused->name, err);
 	/* The addresses were asked for when they were set, and the same machine goes on with
 	 * them; where this cannot be said they are asked for again.
 	 */
-	devconf_set6(c->link.name, "accept_dad", "0");
+	devconf_set6(g->c->link.name, "accept_dad", "0");
 	return 0;
 }
 
-static int give_accept_dad(const struct carried *c)
+static int give_accept_dad(struct giving *g)
 {
-	const char *was = devconf_get6(&c->conf, "accept_dad");
-	int err = was ? devconf_set6(c->link.name, "accept_dad", was) : 0;
+	const char *was = devconf_get6(&g->c->conf, "accept_dad");
+	int err = was ? devconf_set6(g->c->link.name, "accept_dad", was) : 0;
 
-	return err ? complain_conf(c, "ipv6/conf", "accept_dad", err) : 0;
+	if (!err)
+		return 0;
+	g->refused++;
+	return g->back ? 0 : complain_conf(g->c, "ipv6/conf", "accept_dad", err);
 }
 
-static int give_ways(struct nl *nl, const struct carried *c, uint32_t ifindex)
+static int give(struct giving *g)
 {
-	if (give_nexthops(nl, c, ifindex))
-		return complain(nl, c, "a nexthop");
-	if (give_routes(nl, c, ifindex))
-		return complain(nl, c, "a route");
-	return give_neighbours(nl, c, ifindex) ? complain(nl, c, "a neighbour") : 0;
+	int ret = give_link(g);
+
+	if (!ret)
+		ret = give_conf(g);
+	if (!ret)
+		ret = give_addresses(g);
+	if (!ret && g->c->link.flags & IFF_UP && set_up(g->nl, g->ifindex, true))
+		ret = is_refused(g, "the state");
+	if (ret)
+		return ret;
+	settle(g);
+	ret = give_ways(g);
+	if (!ret)
+		ret = give_neighbours(g);
+	return ret ? ret : give_accept_dad(g);
 }
 
 int carried_give(struct nl *nl, const struct carried *c, uint32_t ifindex)
 {
-	int ret;
+	struct giving g = { .nl = nl, .c = c, .ifindex = ifindex };
 
-	if (give_link(nl, &c->link, ifindex))
-		return complain(nl, c, "the name or a property");
-	ret = give_conf(c);
-	if (ret)
-		return ret;
-	if (give_addresses(nl, c, ifindex))
-		return complain(nl, c, "an address");
-	if (c->link.flags & IFF_UP && set_up(nl, ifindex, true))
-		return complain(nl, c, "the state");
-	settle(nl, c, ifindex);
-	ret = give_ways(nl, c, ifindex);
-	return ret ? ret : give_accept_dad(c);
+	return give(&g);
+}
+
+unsigned int carried_give_back(struct nl *nl, const struct carried *c, uint32_t ifindex)
+{
+	struct giving g = { .nl = nl, .c = c, .ifindex = ifindex, .back = true };
+
+	give(&g);
+	return g.refused;
 }
 
 /* Those of IPv6 go with it; of IPv4 a first one takes others with it. */
@@ -634,31 +787,35 @@ static int take_addresses(struct nl *nl, const struct carried *c)
 	struct nlmsghdr *nlh;
 	const struct nlattr *attr;
 	size_t i;
-	int err = 0;
+	int err, last = 0;
 
-	for (i = 0; i < c->addresses.count && !err; i++) {
+	for (i = 0; i < c->addresses.count; i++) {
 		if (is_inet6(c->addresses.all[i]))
 			continue;
 		nlh = begin(c->addresses.all[i], sizeof(struct ifaddrmsg), 0);
 		nlh->nlmsg_type = RTM_DELADDR;
+		/* Another than they were saved from, when what was given is taken off again. */
+		((struct ifaddrmsg *)mnl_nlmsg_get_payload(nlh))->ifa_index = c->link.ifindex;
 		mnl_attr_for_each(attr, c->addresses.all[i], sizeof(struct ifaddrmsg))
 			if (mnl_attr_get_type(attr) == IFA_LOCAL || mnl_attr_get_type(attr) == IFA_ADDRESS)
 				put_again(nlh, attr);
 		err = nl_talk(nl, nlh, NULL, NULL);
-		err = err == -EADDRNOTAVAIL ? 0 : err;
+		if (err && err != -EADDRNOTAVAIL)
+			last = err;
 	}
-	return err;
+	return last;
 }
 
+/* All of it is tried, also where nothing could be done about what fails. */
 int carried_take_off(struct nl *nl, const struct carried *c, const char *name, const char *alias)
 {
 	struct link_change change = { .name = name, .alias = alias, .has = LINK_HAS_MASTER };
-	int err;
+	int err, ret = 0;
 
 	if (set_up(nl, c->link.ifindex, false))
-		return complain(nl, c, "the state");
+		ret = complain(nl, c, "the state");
 	if (take_addresses(nl, c))
-		return complain(nl, c, "an address");
+		ret = complain(nl, c, "an address");
 	if (!c->link.master)
 		change.has = 0;
 	if (rtnl_link_set(nl, c->link.ifindex, &change)) {
@@ -667,5 +824,5 @@ int carried_take_off(struct nl *nl, const struct carried *c, const char *name, c
 		return EXIT_KERNEL;
 	}
 	err = devconf_set6(name, "disable_ipv6", "1");
-	return err ? complain_conf(c, "ipv6/conf", "disable_ipv6", err) : 0;
+	return err ? complain_conf(c, "ipv6/conf", "disable_ipv6", err) : ret;
 }

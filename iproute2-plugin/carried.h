@@ -25,6 +25,9 @@ void carried_free(struct carried *c);
 /* To an interface that nothing uses. Done twice, the second time changes nothing. */
 int carried_give(struct nl *nl, const struct carried *c, uint32_t ifindex);
 
+/* When that was refused: all that is taken, also after what is not. How much is not. */
+unsigned int carried_give_back(struct nl *nl, const struct carried *c, uint32_t ifindex);
+
 /*
  * From the interface it was saved from, which is called name from then on, has IPv6 off
  * and an alias, and is down.

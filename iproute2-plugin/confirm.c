@@ -19,6 +19,7 @@
 #include "cmd.h"
 #include "confirm.h"
 #include "out.h"
+#include "signals.h"
 
 #define RUN_DIR	"/run/europa"
 #define PREFIX	"confirm."
@@ -51,10 +52,14 @@ static void sleep_for(int milliseconds)
 /* Out of the session, so that it outlives the terminal it is there to save. */
 static void leave_session(void)
 {
+	static const int of_terminal[] = { SIGHUP, SIGINT, SIGQUIT, SIGTSTP };
 	int null = open("/dev/null", O_RDWR);
+	size_t i;
 
 	setsid();
-	signal(SIGHUP, SIG_IGN);
+	/* Also what came before that and is held. */
+	for (i = 0; i < sizeof(of_terminal) / sizeof(of_terminal[0]); i++)
+		signal(of_terminal[i], SIG_IGN);
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
 	dup2(null, STDERR_FILENO);
@@ -64,7 +69,8 @@ static void leave_session(void)
 		_exit(1);
 }
 
-int confirm_or_detach(int milliseconds, int (*detach)(void *data), void *data)
+int confirm_or_detach(int milliseconds, const sigset_t *signals, int (*detach)(void *data),
+		      void *data)
 {
 	char path[64];
 	pid_t pid;
@@ -84,6 +90,7 @@ int confirm_or_detach(int milliseconds, int (*detach)(void *data), void *data)
 		return 0;
 	}
 	leave_session();
+	signals_release(signals);
 	sleep_for(milliseconds);
 	_exit(unlink(path) ? 0 : detach(data));
 undo:

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/stat.h>
 
 #include "devconf.h"
 
@@ -67,8 +68,16 @@ static void add(struct devconf *c, int where, const char *name, const char *valu
 	}
 	e = &c->entries[c->count++];
 	e->where = where;
-	snprintf(e->name, sizeof(e->name), "%s", name);
+	snprintf(e->name, sizeof(e->name), "%.*s", (int)sizeof(e->name) - 1, name);
 	snprintf(e->value, sizeof(e->value), "%s", value);
+}
+
+/* Of some the kernel only tells, as whether a routing daemon forwards multicast. */
+static bool is_writable(DIR *dir, const char *name)
+{
+	struct stat s;
+
+	return !fstatat(dirfd(dir), name, &s, 0) && s.st_mode & 0222;
 }
 
 static void read_place(int where, const char *dev, struct devconf *c)
@@ -81,6 +90,7 @@ static void read_place(int where, const char *dev, struct devconf *c)
 	dir = opendir(path);
 	while (dir && (entry = readdir(dir)))
 		if (entry->d_name[0] != '.' && strlen(entry->d_name) < sizeof(c->entries->name) &&
+		    is_writable(dir, entry->d_name) &&
 		    read_value(where, dev, entry->d_name, value, sizeof(value)))
 			add(c, where, entry->d_name, value);
 	if (dir)
@@ -118,21 +128,23 @@ static int write_entry(const char *dev, const struct devconf_entry *e)
 }
 
 /* Twice: some change others, as a secret does the way of making addresses. */
-int devconf_write(const char *dev, const struct devconf *c, const struct devconf_entry **refused)
+unsigned int devconf_write(const char *dev, const struct devconf *c,
+			   const struct devconf_entry **refused, int *err)
 {
-	int err = 0, again;
+	unsigned int count = 0;
 	size_t i;
+	int now;
 
-	for (again = 0; again < 2; again++) {
-		for (i = 0; i < c->count; i++) {
-			err = write_entry(dev, &c->entries[i]);
-			if (err && again) {
-				*refused = &c->entries[i];
-				return err;
-			}
-		}
+	for (i = 0; i < c->count; i++)
+		write_entry(dev, &c->entries[i]);
+	for (i = 0; i < c->count; i++) {
+		now = write_entry(dev, &c->entries[i]);
+		if (!now || count++)
+			continue;
+		*refused = &c->entries[i];
+		*err = now;
 	}
-	return 0;
+	return count;
 }
 
 int devconf_set6(const char *dev, const char *name, const char *value)

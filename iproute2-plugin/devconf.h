@@ -24,10 +24,11 @@ void devconf_read(const char *dev, struct devconf *c);
 void devconf_free(struct devconf *c);
 
 /*
- * Of dev, what is another there, but for accept_dad of IPv6. 0 or -errno, and then
- * what was refused in *refused.
+ * Of dev, what is another there, but for accept_dad of IPv6. How many are refused, and then the
+ * first of them in *refused, and why, -errno, in *err.
  */
-int devconf_write(const char *dev, const struct devconf *c, const struct devconf_entry **refused);
+unsigned int devconf_write(const char *dev, const struct devconf *c,
+			   const struct devconf_entry **refused, int *err);
 
 /* One of IPv6's; nothing where there is no IPv6. 0 or -errno. */
 int devconf_set6(const char *dev, const char *name, const char *value);

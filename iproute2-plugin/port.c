@@ -12,6 +12,7 @@
 #include "genl.h"
 #include "netns.h"
 #include "rtnl.h"
+#include "signals.h"
 #include "takeover.h"
 
 struct port_args {
@@ -394,16 +395,20 @@ int cmd_port_attach(struct args *a)
 	struct port_args w = { 0 };
 	struct vr_ref ref;
 	struct attached port;
+	sigset_t before;
 	int ret;
 
 	if (parse_args(a, &w, true) || check_takeover(&w) || parse_ref(w.vr, &ref))
 		return EXIT_USAGE;
+	/* Until somebody waits for it to be confirmed. */
+	signals_hold(&before);
 	if (w.takeover)
 		ret = parse_dev(w.dev, &w.request.lower_ifindex) ? EXIT_USAGE : take_over(&ref, &w);
 	else
 		ret = attach_plainly(&ref, &w);
 	port = (struct attached){ w.request.vr, w.dev, w.takeover };
 	if (!ret && w.confirm)
-		ret = confirm_or_detach(w.confirm, detach_again, &port);
+		ret = confirm_or_detach(w.confirm, &before, detach_again, &port);
+	signals_release(&before);
 	return ret;
 }

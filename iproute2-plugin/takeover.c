@@ -2,7 +2,6 @@
 // Copyright (C) the Europa authors
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include "carried.h"
 #include "genl.h"
 #include "netns.h"
+#include "signals.h"
 #include "takeover.h"
 
 #define ASIDE	".lower"
@@ -95,36 +95,25 @@ static int check_company(struct nl *nl, const struct rtnl_link *link)
 	return EXIT_KERNEL;
 }
 
-/* Half of it done would leave nobody with the addresses. */
-static void hold_signals(sigset_t *before)
+/* flags: IFF_UP, or 0. */
+static int set_aside(struct nl *nl, const struct carried *c, const char *aside, uint32_t flags)
 {
-	sigset_t some;
-
-	sigemptyset(&some);
-	sigaddset(&some, SIGINT);
-	sigaddset(&some, SIGTERM);
-	sigaddset(&some, SIGHUP);
-	sigaddset(&some, SIGQUIT);
-	sigaddset(&some, SIGPIPE);
-	sigprocmask(SIG_BLOCK, &some, before);
-}
-
-static int set_aside(struct nl *nl, const struct carried *c, const char *aside)
-{
-	struct link_change up = { .flags = IFF_UP, .mask = IFF_UP };
+	struct link_change up = { .flags = flags & IFF_UP, .mask = IFF_UP };
 	char mark[sizeof(MARK) + IFNAMSIZ];
 	int ret;
 
 	snprintf(mark, sizeof(mark), MARK "%s", c->link.name);
 	ret = carried_take_off(nl, c, aside, mark);
-	if (ret || !(c->link.flags & IFF_UP))
-		return ret;
-	return rtnl_link_set(nl, c->link.ifindex, &up) ? nl_fail(nl, "RTNETLINK") : 0;
+	if (rtnl_link_set(nl, c->link.ifindex, &up) && !ret)
+		ret = nl_fail(nl, "RTNETLINK");
+	return ret;
 }
 
-static void say_lost(const char *dev)
+static void say_lost(const char *dev, unsigned int count)
 {
-	fprintf(stderr, "Error: \"%s\" did not get all back: look at \"ip addr\" and \"ip route\".\n", dev);
+	if (count)
+		fprintf(stderr, "Error: %u of what \"%s\" had is lost: look at \"ip addr\" and \"ip route\".\n",
+			count, dev);
 }
 
 /* ---- attach ------------------------------------------------------------ */
@@ -173,16 +162,19 @@ static int take(struct nl *nl, struct port_request *r, const struct carried *c, 
 {
 	uint32_t port = 0;
 	int ret = make_port(nl, r, &port);
+	unsigned int lost;
 
 	if (ret)
 		return ret;
-	ret = set_aside(nl, c, aside);
+	/* Also one that was down: the port has no carrier otherwise when it is set up. */
+	ret = set_aside(nl, c, aside, IFF_UP);
 	if (!ret)
 		ret = carried_give(nl, c, port);
 	if (!ret)
 		return 0;
-	if (rtnl_port_del(nl, port) || carried_give(nl, c, c->link.ifindex))
-		say_lost(c->link.name);
+	lost = rtnl_port_del(nl, port) && nl->error != ENODEV;
+	lost += carried_give_back(nl, c, c->link.ifindex);
+	say_lost(c->link.name, lost);
 	return ret;
 }
 
@@ -196,9 +188,9 @@ static int take_from(struct nl *nl, struct port_request *r, const char *aside)
 		return ret;
 	ret = check_company(nl, &c.link);
 	if (!ret) {
-		hold_signals(&before);
+		signals_hold(&before);
 		ret = take(nl, r, &c, aside);
-		sigprocmask(SIG_SETMASK, &before, NULL);
+		signals_release(&before);
 	}
 	carried_free(&c);
 	return ret;
@@ -317,18 +309,23 @@ static int give_name_back(struct nl *nl, const struct taken *t)
 	struct link_change down = { .mask = IFF_UP };
 	struct link_change change = { .name = name_of_old(&t->lower), .alias = "" };
 	struct link_change up = { .flags = t->lower.flags & IFF_UP, .mask = IFF_UP };
+	int ret = 0;
 
-	if (rtnl_link_set(nl, t->lower.ifindex, &down) ||
-	    rtnl_link_set(nl, t->lower.ifindex, &change))
+	if (rtnl_link_set(nl, t->lower.ifindex, &down))
 		return nl_fail(nl, "RTNETLINK");
-	if (devconf_default6(change.name, "disable_ipv6"))
-		say_lost(change.name);
-	return rtnl_link_set(nl, t->lower.ifindex, &up) ? nl_fail(nl, "RTNETLINK") : 0;
+	if (rtnl_link_set(nl, t->lower.ifindex, &change))
+		ret = nl_fail(nl, "RTNETLINK");
+	else
+		say_lost(change.name, devconf_default6(change.name, "disable_ipv6") ? 1 : 0);
+	if (rtnl_link_set(nl, t->lower.ifindex, &up) && !ret)
+		ret = nl_fail(nl, "RTNETLINK");
+	return ret;
 }
 
 static int give_back(struct nl *nl, const struct taken *t, struct carried *c)
 {
 	char gone[IFNAMSIZ], was[IFNAMSIZ];
+	unsigned int lost;
 	int ret;
 
 	name_of_port(t->lower.ifindex, gone);
@@ -341,30 +338,35 @@ static int give_back(struct nl *nl, const struct taken *t, struct carried *c)
 		return rtnl_port_del(nl, t->port.ifindex) ? nl_fail(nl, "RTNETLINK") : 0;
 	/* The lower device as it was: what is to be taken off it again is the same. */
 	c->link.ifindex = t->lower.ifindex;
-	if (set_aside(nl, c, t->lower.name))
-		say_lost(was);
+	lost = set_aside(nl, c, t->lower.name, t->lower.flags) ? 1 : 0;
 	c->link.ifindex = t->port.ifindex;
 	memcpy(c->link.name, was, sizeof(was));
-	if (carried_give(nl, c, t->port.ifindex))
-		say_lost(was);
+	say_lost(was, lost + carried_give_back(nl, c, t->port.ifindex));
 	return ret;
 }
 
 static int give_all_back(struct nl *nl, const struct taken *t)
 {
 	struct carried c;
-	sigset_t before;
 	int ret = carried_save(nl, t->port.ifindex, &c);
 
 	if (ret)
 		return ret;
 	ret = check_company(nl, &c.link);
-	if (!ret) {
-		hold_signals(&before);
+	if (!ret)
 		ret = give_back(nl, t, &c);
-		sigprocmask(SIG_SETMASK, &before, NULL);
-	}
 	carried_free(&c);
+	return ret;
+}
+
+static int give_either_back(struct nl *nl, const struct taken *t)
+{
+	sigset_t before;
+	int ret;
+
+	signals_hold(&before);
+	ret = t->port.ifindex ? give_all_back(nl, t) : give_name_back(nl, t);
+	signals_release(&before);
 	return ret;
 }
 
@@ -382,7 +384,7 @@ int takeover_detach(const char *dev, const struct vr_ref *ref)
 	if (!ret)
 		ret = check_free(&t);
 	if (!ret)
-		ret = t.port.ifindex ? give_all_back(&nl, &t) : give_name_back(&nl, &t);
+		ret = give_either_back(&nl, &t);
 	nl_close(&nl);
 	return ret;
 }

@@ -95,6 +95,7 @@ much()
 		address add fd00:1::5/64 dev eth1
 		address add fd00:1::6/128 dev eth1 noprefixroute
 		address add fd00:1::7/64 dev eth1 valid_lft 90000 preferred_lft 0 nodad
+		address add 10.5.0.1/24 dev eth1 noprefixroute
 	EOT
 	wait_until 60 settled
 	ip_batch -n "$(ns_name v)" <<-EOT
@@ -110,8 +111,11 @@ much()
 		nexthop add id 1 via 10.1.0.2 dev eth1
 		nexthop add id 2 via 10.2.0.2 dev eth2
 		nexthop add id 3 group 1/2
+		nexthop add id 4 via 198.51.100.1 dev eth1
 		route add 10.12.0.0/16 nhid 1
 		route add 10.13.0.0/16 nhid 3
+		route add 10.14.0.0/16 nhid 4
+		route add 10.5.0.0/24 dev eth1 proto kernel scope link src 10.5.0.1 metric 100
 		route add fd00:9::/48 via fd00:1::2 metric 50 mtu 1300
 		route add fd00:9::/48 via fe80::2 dev eth1 metric 60 src fd00:1::5
 		route add fd00:8::/48 via fe80::2 dev eth1 expires 9000
@@ -245,6 +249,9 @@ give() { x ip -n "$(ns_name v)" vr detach dev "$1"; }
 	[[ $(in_v link show eth2) != *,UP* ]]
 	same "with the port"
 	[[ $(in_v link show eth1) == *'master red'* ]]
+	x in_v link set eth2 up
+	wait_until 60 runs eth2
+	x in_v link set eth2 down
 	give eth1
 	give eth2
 	same "without it"
@@ -323,6 +330,64 @@ half_way()
 	[[ $(in_v link show eth1.lower) == *'europa takeover of eth1'* ]]
 	give eth1
 	same "without it"
+	nothing_left
+}
+
+# refuse_a_route: its gateway is an address of v itself by now, which the kernel keeps and does not
+# take again. Of what it remembers without, nothing is lost.
+refuse_a_route()
+{
+	x in_v route add fd00:30::/48 via fd00:1::55
+	x in_v address add fd00:1::55/64 dev eth1 nodad
+	wait_until 60 settled
+	what_is | grep -v fd00:30:: > "$BATS_TEST_TMPDIR/before"
+}
+
+@test "what is refused on the way back is all that is lost" {
+	topology
+	much
+	refuse_a_route
+	refused 'Error: 1 of what "eth1" had is lost' \
+		ip -n "$(ns_name v)" vr attach dev eth1 vr blue takeover
+	same "after the attach"
+	nothing_left
+	x in_v address del fd00:1::55/64 dev eth1
+	take eth1
+	refuse_a_route
+	refused 'Error: 1 of what "eth1" had is lost' \
+		ip -n "$(ns_name v)" vr detach dev eth1
+	same "after the detach"
+	assert_eq "$(in_v -o address show dev eth1.lower)" "" "addresses aside"
+	[[ $(in_v link show eth1.lower) == *,UP* ]]
+}
+
+has_failed() { [[ $(in_v -6 address show dev eth1 dadfailed) == *"$1"* ]]; }
+runs() { [[ $(in_v link show "$1") == *LOWER_UP* ]]; }
+has_expired() { [[ $(in_v -6 route show "$1") != *'expires '[0-9]* ]]; }
+
+# An address that a has, and routes that have expired or come from the next router's advertisement.
+@test "what is not valid any more, and what the kernel learns again, does not come with it" {
+	topology
+	ns v sysctl -q -w net.ipv6.conf.eth1.forwarding=0 net.ipv6.conf.eth1.accept_ra=1 \
+		net.ipv6.conf.eth2.accept_ra=0
+	ip_batch -n "$(ns_name v)" <<-EOT
+		address add fd00:1::2/64 dev eth1
+		route add fd00:77::/48 via fe80::2 dev eth1 proto ra
+		route add fd00:77::/48 via fe80::2 dev eth2 proto ra metric 7
+		route add fd00:78::/48 via fe80::2 dev eth1 expires 1
+	EOT
+	wait_until 60 has_failed fd00:1::2/64
+	wait_until 60 has_expired fd00:78::/48
+	run ip -n "$(ns_name v)" vr attach dev eth1 vr blue takeover
+	assert_eq "$status" 0 "status"
+	[[ $output == *'"fd00:1::2" of "eth1" is not carried over'* ]]
+	[[ $(in_v -6 address show dev eth1) != *fd00:1::2/64* ]]
+	assert_eq "$(in_v -6 route show fd00:77::/48 dev eth1)" "" "the advertised route"
+	assert_eq "$(in_v -6 route show fd00:78::/48)" "" "the expired route"
+	take eth2
+	[[ $(in_v -6 route show fd00:77::/48) == *eth2*'proto ra'* ]]
+	give eth1
+	give eth2
 	nothing_left
 }
 
