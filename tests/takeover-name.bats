@@ -437,9 +437,9 @@ has_expired() { [[ $(in_v -6 route show "$1") != *'expires '[0-9]* ]]; }
 	through_blue
 	x kill "$(pgrep -o -P "$SPAWNED")"
 	wait_until 60 vr_gone blue
-	x ip -n "$(ns_name v)" vr detach dev eth1
-	x ip -n "$(ns_name v)" vr detach dev eth2
+	same "afterwards"
 	nothing_left
+	refused 'does not forward' env EUROPA_VR=blue EUROPA_WAIT=0 "${BATS_TEST_DIRNAME:?}/../docs/labs/start" --wait
 }
 
 vr_gone() { ! ip vr show "$1" > /dev/null 2>&1; }
