@@ -27,7 +27,7 @@ static void put_info(struct nlmsghdr *nlh, const struct port_request *r)
 
 	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, EUROPA_GENL_NAME);
 	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
-	if (r->vr)
+	if (r->vr || !r->vr_name)
 		mnl_attr_put_u32(nlh, IFLA_EUROPA_VR, r->vr);
 	else
 		mnl_attr_put_strz(nlh, IFLA_EUROPA_VR_NAME, r->vr_name);

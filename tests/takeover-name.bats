@@ -73,7 +73,9 @@ settled()
 what_is()
 {
 	in_v -o address show dev eth1 | sed -E 's/^[0-9]+: //; s/[0-9]+sec/Nsec/'
-	in_v -o link show dev eth1 | grep -Eo 'mtu [0-9]+|state [A-Z]+|group [a-z0-9]+|link/ether [0-9a-f:]+'
+	# A port that has just come up says UNKNOWN for a moment.
+	in_v -o link show dev eth1 | sed 's/state UNKNOWN/state UP/' |
+		grep -Eo 'mtu [0-9]+|state [A-Z]+|group [a-z0-9]+|link/ether [0-9a-f:]+'
 	in_v rule
 	in_v -o route show table all | sed -E 's/[0-9]+sec/Nsec/; s/ onlink//' | sort
 	in_v nexthop | sort
@@ -359,6 +361,12 @@ refuse_a_route()
 	same "after the detach"
 	assert_eq "$(in_v -o address show dev eth1.lower)" "" "addresses aside"
 	[[ $(in_v link show eth1.lower) == *,UP* ]]
+	x in_v address del fd00:1::55/64 dev eth1
+	wait_until 60 settled
+	what_is > "$BATS_TEST_TMPDIR/before"
+	give eth1
+	same "without what stood in the way"
+	nothing_left
 }
 
 has_failed() { [[ $(in_v -6 address show dev eth1 dadfailed) == *"$1"* ]]; }
