@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "devconf.h"
+#include "memory.h"
 
 static const char *const places[] = { "ipv4/conf", "ipv4/neigh", "ipv6/conf", "ipv6/neigh" };
 #define PLACES		(sizeof(places) / sizeof(places[0]))
@@ -61,11 +62,7 @@ static void add(struct devconf *c, int where, const char *name, const char *valu
 {
 	struct devconf_entry *e;
 
-	c->entries = reallocarray(c->entries, c->count + 1, sizeof(*e));
-	if (!c->entries) {
-		perror("ip-vr");
-		exit(255);
-	}
+	c->entries = need(reallocarray(c->entries, c->count + 1, sizeof(*e)));
 	e = &c->entries[c->count++];
 	e->where = where;
 	snprintf(e->name, sizeof(e->name), "%.*s", (int)sizeof(e->name) - 1, name);

@@ -10,6 +10,7 @@
 #include <linux/genetlink.h>
 
 #include "genl.h"
+#include "memory.h"
 #include "module.h"
 #include "netns.h"
 
@@ -140,12 +141,8 @@ int genl_subscribe(struct genl *g)
 
 static void *grow(void *array, size_t *count, size_t size)
 {
-	char *more = reallocarray(array, *count + 1, size);
+	char *more = need(reallocarray(array, *count + 1, size));
 
-	if (!more) {
-		perror("ip-vr");
-		exit(255);
-	}
 	memset(more + *count * size, 0, size);
 	++*count;
 	return more;
@@ -429,18 +426,6 @@ int genl_vr_find(struct genl *g, const struct vr_ref *ref, struct vr *vr)
 	return EXIT_USAGE;
 }
 
-int genl_vr_lookup(const struct vr_ref *ref, struct vr *vr)
-{
-	struct genl g;
-	int ret = genl_open_all(&g);
-
-	if (ret)
-		return ret;
-	ret = genl_vr_find(&g, ref, vr);
-	genl_close(&g);
-	return ret;
-}
-
 int genl_vr_peek(const struct vr_ref *ref, struct vr *vr)
 {
 	struct genl g;
@@ -455,6 +440,16 @@ int genl_vr_peek(const struct vr_ref *ref, struct vr *vr)
 		ret = genl_fail(&g);
 	genl_close(&g);
 	return ret;
+}
+
+int genl_vr_lookup(const struct vr_ref *ref, struct vr *vr)
+{
+	int ret = genl_vr_peek(ref, vr);
+
+	if (ret >= 0)
+		return ret;
+	genl_say_none(ref);
+	return EXIT_USAGE;
 }
 
 struct vr_dump {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lines.h"
+#include "memory.h"
 
 #define MARK	"\033[7m"	/* reverse video */
 #define PLAIN	"\033[0m"
@@ -16,14 +17,8 @@
 
 static struct line *more(struct lines *l)
 {
-	struct line *line = reallocarray(l->line, l->count + 1, sizeof(*line));
-
-	if (!line) {
-		perror("ip-vr");
-		exit(255);
-	}
-	l->line = line;
-	return &line[l->count++];
+	l->line = need(reallocarray(l->line, l->count + 1, sizeof(*l->line)));
+	return &l->line[l->count++];
 }
 
 static void make_harmless(char *p)

@@ -9,6 +9,7 @@
 
 #include "cmd.h"
 #include "globals.h"
+#include "memory.h"
 #include "netns.h"
 #include "options.h"
 #include "out.h"
@@ -185,11 +186,7 @@ static bool read_line(FILE *f, char **line, size_t *size, int *number)
 		++*number;
 		(*line)[len - 2] = '\0';
 		*size = len - 2 + strlen(more) + 1;
-		*line = realloc(*line, *size);
-		if (!*line) {
-			perror("ip-vr");
-			exit(255);
-		}
+		*line = need(realloc(*line, *size));
 		strcat(*line, more);
 	}
 	free(more);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "counters.h"
+#include "memory.h"
 #include "rates.h"
 
 /* false: a counter went back. */
@@ -91,13 +92,7 @@ static void cpu_rate(struct rates *r, const struct process_time *before,
 
 static void *zeroed(size_t count, size_t size)
 {
-	void *p = count ? calloc(count, size) : NULL;
-
-	if (count && !p) {
-		perror("ip-vr");
-		exit(255);
-	}
-	return p;
+	return count ? need(calloc(count, size)) : NULL;
 }
 
 static void vr_rates(struct rates *r, const struct vr_sample *before, double seconds)

@@ -195,6 +195,13 @@ int rtnl_link_set(struct nl *nl, uint32_t ifindex, const struct link_change *c)
 	return nl_talk(nl, nlh, NULL, NULL);
 }
 
+int rtnl_link_up(struct nl *nl, uint32_t ifindex, bool up)
+{
+	struct link_change change = { .flags = up ? IFF_UP : 0, .mask = IFF_UP };
+
+	return rtnl_link_set(nl, ifindex, &change);
+}
+
 /* ---- what a port counts ------------------------------------------------ */
 
 struct counts_reader {

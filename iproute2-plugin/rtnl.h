@@ -42,6 +42,7 @@ struct link_change {
 int rtnl_port_new(struct nl *nl, const struct port_request *r);
 int rtnl_link_get(struct nl *nl, uint32_t ifindex, struct rtnl_link *link);
 int rtnl_link_set(struct nl *nl, uint32_t ifindex, const struct link_change *change);
+int rtnl_link_up(struct nl *nl, uint32_t ifindex, bool up);
 typedef void (*rtnl_link_fn)(const struct rtnl_link *link, void *data);
 int rtnl_link_dump(struct nl *nl, rtnl_link_fn fn, void *data);
 /* Of port number p->number of a VR, at home in the namespace that p tells. In another than the

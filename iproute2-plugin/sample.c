@@ -9,18 +9,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "memory.h"
 #include "rtnl.h"
 #include "plane.h"
 #include "sample.h"
 
 static void *copy_of(const void *array, size_t count, size_t size)
 {
-	void *copy = count ? calloc(count, size) : NULL;
+	void *copy = count ? need(calloc(count, size)) : NULL;
 
-	if (count && !copy) {
-		perror("ip-vr");
-		exit(255);
-	}
 	if (count && array)
 		memcpy(copy, array, count * size);
 	return copy;
@@ -133,17 +130,12 @@ struct taking {
 static int add_vr(const struct vr *vr, void *data)
 {
 	struct taking *t = data;
-	struct vr_sample *more, *v;
+	struct vr_sample *v;
 
 	if (!is_wanted(t->sampler, vr))
 		return 0;
-	more = reallocarray(t->to->vrs, t->to->count + 1, sizeof(*more));
-	if (!more) {
-		perror("ip-vr");
-		exit(255);
-	}
-	t->to->vrs = more;
-	v = &more[t->to->count++];
+	t->to->vrs = need(reallocarray(t->to->vrs, t->to->count + 1, sizeof(*v)));
+	v = &t->to->vrs[t->to->count++];
 	v->vr = *vr;
 	v->vr.ports = copy_of(vr->ports, vr->nports, sizeof(*vr->ports));
 	v->vr.queues = copy_of(vr->queues, vr->nqueues, sizeof(*vr->queues));

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "args.h"
-#include "carried.h"
+#include "given.h"
 #include "genl.h"
 #include "netns.h"
 #include "signals.h"
@@ -95,16 +95,14 @@ static int check_company(struct nl *nl, const struct rtnl_link *link)
 	return EXIT_KERNEL;
 }
 
-/* flags: IFF_UP, or 0. */
-static int set_aside(struct nl *nl, const struct carried *c, const char *aside, uint32_t flags)
+static int set_aside(struct nl *nl, const struct carried *c, const char *aside, bool up)
 {
-	struct link_change up = { .flags = flags & IFF_UP, .mask = IFF_UP };
 	char mark[sizeof(MARK) + IFNAMSIZ];
 	int ret;
 
 	snprintf(mark, sizeof(mark), MARK "%s", c->link.name);
 	ret = carried_take_off(nl, c, aside, mark);
-	if (rtnl_link_set(nl, c->link.ifindex, &up) && !ret)
+	if (rtnl_link_up(nl, c->link.ifindex, up) && !ret)
 		ret = nl_fail(nl, "RTNETLINK");
 	return ret;
 }
@@ -167,7 +165,7 @@ static int take(struct nl *nl, struct port_request *r, const struct carried *c, 
 	if (ret)
 		return ret;
 	/* Also one that was down: the port has no carrier otherwise when it is set up. */
-	ret = set_aside(nl, c, aside, IFF_UP);
+	ret = set_aside(nl, c, aside, true);
 	if (!ret)
 		ret = carried_give(nl, c, port);
 	if (!ret)
@@ -181,17 +179,13 @@ static int take(struct nl *nl, struct port_request *r, const struct carried *c, 
 static int take_from(struct nl *nl, struct port_request *r, const char *aside)
 {
 	struct carried c;
-	sigset_t before;
 	int ret = carried_save(nl, r->lower_ifindex, &c);
 
 	if (ret)
 		return ret;
 	ret = check_company(nl, &c.link);
-	if (!ret) {
-		signals_hold(&before);
+	if (!ret)
 		ret = take(nl, r, &c, aside);
-		signals_release(&before);
-	}
 	carried_free(&c);
 	return ret;
 }
@@ -306,18 +300,16 @@ static int check_free(const struct taken *t)
 /* The port is gone, with its VR, and what it had as well. */
 static int give_name_back(struct nl *nl, const struct taken *t)
 {
-	struct link_change down = { .mask = IFF_UP };
 	struct link_change change = { .name = name_of_old(&t->lower), .alias = "" };
-	struct link_change up = { .flags = t->lower.flags & IFF_UP, .mask = IFF_UP };
 	int ret = 0;
 
-	if (rtnl_link_set(nl, t->lower.ifindex, &down))
+	if (rtnl_link_up(nl, t->lower.ifindex, false))
 		return nl_fail(nl, "RTNETLINK");
 	if (rtnl_link_set(nl, t->lower.ifindex, &change))
 		ret = nl_fail(nl, "RTNETLINK");
 	else
 		say_lost(change.name, devconf_default6(change.name, "disable_ipv6") ? 1 : 0);
-	if (rtnl_link_set(nl, t->lower.ifindex, &up) && !ret)
+	if (rtnl_link_up(nl, t->lower.ifindex, t->lower.flags & IFF_UP) && !ret)
 		ret = nl_fail(nl, "RTNETLINK");
 	return ret;
 }
@@ -338,7 +330,7 @@ static int give_back(struct nl *nl, const struct taken *t, struct carried *c)
 		return rtnl_port_del(nl, t->port.ifindex) ? nl_fail(nl, "RTNETLINK") : 0;
 	/* The lower device as it was: what is to be taken off it again is the same. */
 	c->link.ifindex = t->lower.ifindex;
-	lost = set_aside(nl, c, t->lower.name, t->lower.flags) ? 1 : 0;
+	lost = set_aside(nl, c, t->lower.name, t->lower.flags & IFF_UP) ? 1 : 0;
 	c->link.ifindex = t->port.ifindex;
 	memcpy(c->link.name, was, sizeof(was));
 	say_lost(was, lost + carried_give_back(nl, c, t->port.ifindex));

@@ -12,7 +12,7 @@
 
 /*
  * dev is r->lower_ifindex; aside: what it is called then, or NULL. vr: NULL if it is not seen
- * from here. The exit code.
+ * from here. Who calls holds signals (signals.h): it must not end half-way. The exit code.
  */
 int takeover_attach(const struct vr *vr, struct port_request *r, const char *dev,
 		    const char *aside);
