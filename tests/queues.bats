@@ -22,16 +22,6 @@ worker()
 	SAYS[${1%%,*}]=$SAID
 }
 
-# receive COUNT: b expects so many; all_received: they came, each flow in order.
-receive()
-{
-	spawn ns b "$PROGS/flows" recv 9 "$1" 20
-	RECEIVER=$SPAWNED RECEIVED=$SPAWNED_LOG
-	wait_until 10 grep -q listening "$RECEIVED"
-}
-
-all_received() { ended_well "$RECEIVER" "$RECEIVED" "the receiver"; }
-
 # send_flows [ROUNDS [CPU]]: by that processor.
 send_flows()
 {

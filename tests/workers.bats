@@ -7,6 +7,8 @@
 load lib/common
 load lib/single
 
+# shellcheck disable=SC2034
+RECEIVED_WITHIN=30
 FLOWS=48 ROUNDS=20
 TOTAL=$((FLOWS * ROUNDS))
 
@@ -29,23 +31,6 @@ answers() { ask stats > /dev/null; }
 ask() { ip vr exec blue europa-router --ask "$1"; }
 router_stat() { ask stats | jq -r "$1"; }
 
-# receive COUNT: b expects so many; all_received: they came, each flow in order.
-receive()
-{
-	spawn ns b "$PROGS/flows" recv 9 "$1" 30
-	RECEIVER=$SPAWNED RECEIVED=$SPAWNED_LOG
-	wait_until 10 grep -q listening "$RECEIVED"
-}
-
-all_received()
-{
-	local status=0
-
-	wait "$RECEIVER" || status=$?
-	cat "$RECEIVED" >&2
-	assert_eq "$status" 0 "status of the receiver"
-}
-
 send_flows()
 {
 	x ns a "$PROGS/flows" send 10.2.0.2 9 "$FLOWS" "$ROUNDS"
@@ -54,13 +39,9 @@ send_flows()
 # ends: the router, after SIGTERM: well, and nobody has a queue.
 ends()
 {
-	local status=0
-
 	x kill -TERM "$ROUTER"
 	wait_until 20 gone "$ROUTER"
-	wait "$ROUTER" || status=$?
-	cat "$ROUTER_SAID" >&2
-	assert_eq "$status" 0 "status of europa-router"
+	ended_well "$ROUTER" "$ROUTER_SAID" europa-router
 	idle
 }
 

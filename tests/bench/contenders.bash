@@ -22,6 +22,31 @@ until_true()
 	die "it never came true: $*"
 }
 
+# each_round COMMAND...: once per round, with its number as one more word, and the kernel has not
+# complained meanwhile.
+each_round()
+{
+	local mark complaints round
+
+	mark=$(klog_mark)
+	for ((round = 1; round <= ROUNDS; round++)); do
+		"$@" "$round"
+	done
+	if complaints=$(klog_complaints "$mark"); then
+		die "the kernel complained:"$'\n'"$complaints"
+	fi
+}
+
+# contenders ROUND: all of them.
+contenders()
+{
+	local name
+
+	for name in $CONTENDERS; do
+		contender "$name" "$1"
+	done
+}
+
 # counted NAME: what the sender sends all arrives; the packets are not looked at.
 counted() { send -n 64 "$("$1_counter")" "$TARGET" > /dev/null; }
 
@@ -55,7 +80,7 @@ kernel_stop()
 	ip -n router link del r0
 	ip -n router link del r1
 	ip netns del router
-	ip netns del ends
+	hosts_del
 }
 
 kernel_counter() { echo $SINK; }

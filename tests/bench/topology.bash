@@ -75,11 +75,13 @@ topology_add()
 	sink_add
 }
 
+hosts_del() { ip netns del ends; }
+
 topology_del()
 {
 	ip link del r0
 	ip link del r1
-	ip netns del ends
+	hosts_del
 }
 
 # router_configure NS DEV0 DEV1: addresses, neighbours and routes of a router.

@@ -111,6 +111,18 @@ SAYS_WITHIN=20
 says() { wait_until "$SAYS_WITHIN" grep -Eqx -- "$1" "$SAID" || { cat "$SAID" >&2; return 1; }; }
 next_word() { x kill -USR1 "$RAW"; }
 
+# receive COUNT: b expects so many packets of $PROGS/flows, within some time, which may be set;
+# all_received: they came, each flow in order.
+RECEIVED_WITHIN=20
+receive()
+{
+	spawn ns b "$PROGS/flows" recv 9 "$1" "$RECEIVED_WITHIN"
+	RECEIVER=$SPAWNED RECEIVED=$SPAWNED_LOG
+	wait_until 10 grep -q listening "$RECEIVED"
+}
+
+all_received() { ended_well "$RECEIVER" "$RECEIVED" "the receiver"; }
+
 # hostile ENTRIES [threads]: evil's data plane, number 8, in the background, in $EVIL, its words in
 # $EVIL_SAID. EUROPA_SEED repeats its dice.
 hostile()
