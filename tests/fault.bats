@@ -197,11 +197,14 @@ killed_with_child()
 }
 
 @test "fallback drop drops, fallback kernel does not" {
+	local before
+
 	topology slots 64
 	x ip vr set blue fallback drop
 	run ! ns a ping -c 3 -i 0.2 -W 1 10.2.0.2
-	moves rx_fallback & ns a ping -c 1 -W 1 10.2.0.2 || true
-	wait $!
+	before=$(vr_stat blue .stats.rx_fallback)
+	run ! ns a ping -c 1 -W 1 10.2.0.2
+	wait_until 20 counter_over rx_fallback "$before"
 	router
 	ns a ping -c 3 -i 0.2 -W 5 10.2.0.2
 	sees_kill

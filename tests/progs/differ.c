@@ -31,6 +31,7 @@
 #define QUIET		150		/* ms, in which nothing comes any more */
 #define QUIET_LATE	1500		/* the same, of hosts that do not answer */
 #define SHOWN		12		/* kinds, of which one is printed */
+#define OWED		1100		/* ms, after which a redirect is due again */
 #define ECHO_ID		0x5e57
 
 enum side { KERNEL, EUROPA };
@@ -472,18 +473,23 @@ static unsigned int keep_redirects(void)
 	return kept;
 }
 
-static void compare(bool last)
+/* They are sorted by contents. */
+static void match_all(void)
 {
-	unsigned int i, j, rest = 0, kept, end;
+	unsigned int i, j;
 
-	qsort(at.seen, at.count, sizeof(at.seen[0]), by_contents);
-	kept = last ? 0 : keep_redirects();
-	end = at.count;
 	for (i = 0; i < at.count; i = j) {
 		for (j = i + 1; j < at.count && !by_bytes(at.seen[i], at.seen[j]); j++)
 			;
 		match(i, j);
 	}
+}
+
+/* What differs is printed; all are done with. */
+static void report(void)
+{
+	unsigned int i, j, rest = 0;
+
 	for (i = 0; i < at.count; i++) {
 		if (at.seen[i]->matched)
 			free(at.seen[i]);
@@ -498,6 +504,19 @@ static void compare(bool last)
 	}
 	for (i = 0; i < rest; i++)
 		free(at.seen[i]);
+	at.count = 0;
+}
+
+/* All but the redirects, which remain. */
+static void compare(void)
+{
+	unsigned int kept, end;
+
+	qsort(at.seen, at.count, sizeof(at.seen[0]), by_contents);
+	kept = keep_redirects();
+	end = at.count;
+	match_all();
+	report();
 	memmove(at.seen, at.seen + end, kept * sizeof(at.seen[0]));
 	at.count = kept;
 }
@@ -517,7 +536,7 @@ static void send_to_both(struct packet *p)
 }
 
 /* Numbers of late packets have the highest bit. */
-static void chunk(uint32_t from, uint32_t count, bool late, bool last)
+static void chunk(uint32_t from, uint32_t count, bool late)
 {
 	uint32_t i;
 
@@ -532,7 +551,39 @@ static void chunk(uint32_t from, uint32_t count, bool late, bool last)
 	probe();
 	while (listen_for(late ? QUIET_LATE : QUIET))
 		;
-	compare(last);
+	compare();
+}
+
+/*
+ * The kernel limits those of IPv6 to one a second for a host, whatever is set, and the two
+ * routers' seconds are not the same. So for what only one has sent a redirect of the other
+ * is owed, too: it is sent once more when that is due by both.
+ */
+static void ask_again(void)
+{
+	unsigned int i, count = at.count;
+
+	for (i = 0; i < count; i++) {
+		if (at.seen[i]->matched || at.seen[i]->id == ~0u)
+			continue;
+		poll(NULL, 0, OWED);
+		at.from = at.seen[i]->id;
+		at.to = at.from + 1;
+		packet_make(&packet, at.seed, at.from, at.from >= 0x80000000);
+		send_to_both(&packet);
+		probe();
+		while (listen_for(QUIET))
+			;
+	}
+}
+
+static void compare_redirects(void)
+{
+	match_all();
+	ask_again();
+	compare();
+	match_all();
+	report();
 }
 
 static void summary(void)
@@ -570,10 +621,11 @@ int main(int argc, char **argv)
 	probe();
 	for (; count; count -= now, first += now) {
 		now = count < CHUNK ? count : CHUNK;
-		chunk(first, now, false, now == count && !late);
+		chunk(first, now, false);
 	}
 	if (late)
-		chunk(0x80000000 + first, late, true, true);
+		chunk(0x80000000 + first, late, true);
+	compare_redirects();
 	summary();
 	return total.differ > 0;
 }
