@@ -218,6 +218,49 @@ static void test_spinning(void **state)
 	traffic(200, PACKETS);
 }
 
+static uint32_t done(unsigned int number)
+{
+	struct kernel *k = &kernel[number];
+	uint32_t n;
+
+	pthread_mutex_lock(&k->lock);
+	n = k->sent + k->punted;
+	pthread_mutex_unlock(&k->lock);
+	return n;
+}
+
+static void wait_for(unsigned int number, uint32_t count)
+{
+	while (done(number) < count)
+		usleep(100);
+}
+
+/* One that looks for packets for minutes: neither packets nor signals wait for that. */
+static void test_spinning_long(void **state)
+{
+	const unsigned int spin = 1000000000;
+	struct kernel *k = &kernel[0];
+	struct europa_queue q;
+	struct router r;
+	struct loop l;
+	pthread_t thread;
+	uint8_t frame[98];
+	void *status;
+
+	(void)state;
+	prepare(&l, &r, &q, spin);
+	build(frame, 0x0a000005, 0xc0a80101, 98);
+	assert_int_equal(pthread_create(&thread, NULL, run, &l), 0);
+	assert_int_equal(give(k, frame, 10), 10);
+	wait_for(0, 10);
+	assert_int_equal(kill(getpid(), SIGTERM), 0);
+	pthread_join(thread, &status);
+	assert_null(status);
+	assert_int_equal(k->sent, 10);
+	assert_true(r.lane[0].stats.spins < spin);
+	finish(&l);
+}
+
 /* Another takes over: it stops by itself, with all it had returned. */
 static void leave(bool detached)
 {
@@ -309,23 +352,6 @@ static void give_all(struct both *b, unsigned int number, uint32_t count)
 		if (!n)
 			usleep(50);
 	}
-}
-
-static uint32_t done(unsigned int number)
-{
-	struct kernel *k = &kernel[number];
-	uint32_t n;
-
-	pthread_mutex_lock(&k->lock);
-	n = k->sent + k->punted;
-	pthread_mutex_unlock(&k->lock);
-	return n;
-}
-
-static void wait_for(unsigned int number, uint32_t count)
-{
-	while (done(number) < count)
-		usleep(100);
 }
 
 static void test_crew(void **state)
@@ -488,6 +514,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sleeping),
 		cmocka_unit_test(test_spinning),
+		cmocka_unit_test(test_spinning_long),
 		cmocka_unit_test(test_leaving),
 		cmocka_unit_test(test_crew),
 		cmocka_unit_test(test_crew_leaving),

@@ -215,10 +215,10 @@ static int step(struct loop *l)
 		l->stop = true;
 	if (n < 0 || l->stop)
 		return n < 0 ? n : 0;
-	if (!n)
+	if (!n && !worker_spins(&l->worker))
 		return wait_for_work(l);
 	l->packets += n;
-	if (l->packets >= CONTROL_EVERY || l->busy)
+	if (!n || l->packets >= CONTROL_EVERY || l->busy)
 		control_poll(l);
 	return 0;
 }

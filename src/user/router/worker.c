@@ -8,7 +8,9 @@
 #include "worker.h"
 
 #define RETRY_SPIN	64	/* sleeps before spinning is tried again */
+#define HOLD_SPIN	64	/* polls that a packet on tx waits for others at most */
 #define LOOK_SPIN	64	/* polls between two looks at who tells it to end */
+#define SPIN_ROUND	65536	/* polls, some ms, in which who is alone does nothing else */
 
 void worker_init(struct worker *w, struct router *r, struct lane *lane, unsigned int spin)
 {
@@ -56,30 +58,45 @@ static bool told_to_end(const struct worker *w)
 	return europa_leaving(w->lane->q) || (w->stop && shared_load(*w->stop));
 }
 
+/* Rx is empty: how often is it polled? */
+static void spin_begin(struct worker *w)
+{
+	if (!w->spin_now && w->spin_max && ++w->sleeps % RETRY_SPIN == 0)
+		w->spin_now = w->spin_max;
+	w->spin_left = w->spin_now;
+}
+
+static int spin_pays(struct worker *w)
+{
+	w->spin_left = 0;
+	w->spin_now = w->spin_now < w->spin_max / 2 ? 2 * w->spin_now : w->spin_max;
+	return 1;
+}
+
 /*
  * Poll rx up to spin_now times before sleeping. The number halves each time no
  * packet came, down to not polling at all, and doubles each time one did; after
  * RETRY_SPIN sleeps polling is tried again. Packets on tx wait meanwhile, so
- * that small bursts share a kick, but for spin_max polls at most. Returns 1 if
- * there is a packet.
+ * that small bursts share a kick, but not for long. Returns 1 if there is a
+ * packet, 0 if it was no use, or the caller has other things to do
+ * meanwhile: then worker_spins().
  */
 static int spin(struct worker *w)
 {
-	unsigned int left = w->spin_now;
+	unsigned int round = SPIN_ROUND;
 	int err;
 
-	if (!left && w->spin_max && ++w->sleeps % RETRY_SPIN == 0)
-		left = w->spin_now = w->spin_max;
-	for (; left; left--) {
-		if (left % LOOK_SPIN == 0 && told_to_end(w))
+	if (!w->spin_left)
+		spin_begin(w);
+	for (; w->spin_left; w->spin_left--) {
+		if (!w->stop && !round--)
+			return 0;
+		if (w->spin_left % LOOK_SPIN == 0 && told_to_end(w))
 			return 0;
 		w->lane->stats.spins++;
-		if (europa_rx_ready(w->lane->q)) {
-			w->spin_now = 2 * w->spin_now < w->spin_max ?
-				      2 * w->spin_now : w->spin_max;
-			return 1;
-		}
-		if (w->lane->q->pending && ++w->held >= w->spin_max) {
+		if (europa_rx_ready(w->lane->q))
+			return spin_pays(w);
+		if (w->lane->q->pending && ++w->held >= HOLD_SPIN) {
 			err = kick(w);
 			if (err)
 				return err;
@@ -88,6 +105,11 @@ static int spin(struct worker *w)
 	}
 	w->spin_now /= 2;
 	return 0;
+}
+
+bool worker_spins(const struct worker *w)
+{
+	return w->spin_left;
 }
 
 static int look_for_more(struct worker *w)

@@ -14,6 +14,7 @@ struct worker {
 	const bool *stop;	/* others read the tables, too, and all are to end; NULL: none */
 	unsigned int spin_max;	/* polls of an empty rx ring before sleeping */
 	unsigned int spin_now;	/* what seems to pay at the moment */
+	unsigned int spin_left;	/* of them, before it sleeps */
 	unsigned int held;	/* polls of rx since the oldest packet on tx was written */
 	unsigned int sleeps;	/* times it slept without polling rx before */
 	bool left;		/* another data plane takes over */
@@ -23,10 +24,14 @@ void worker_init(struct worker *w, struct router *r, struct lane *lane, unsigned
 
 /*
  * A burst, or a while of looking for one. Returns packets taken, or 1 if there are
- * some, 0 if it is time to sleep, or the queue is another's (w->left), or why it has
- * to end: -ENODEV the VR is gone, -ENOTCONN not that.
+ * some, 0 if it is time to sleep, or the queue is another's (w->left), or it is not
+ * done with looking (worker_spins()), or why it has to end: -ENODEV the VR is gone,
+ * -ENOTCONN not that.
  */
 int worker_step(struct worker *w);
+
+/* Has a worker that is alone only stopped to look for packets so that others get a turn? */
+bool worker_spins(const struct worker *w);
 
 enum { WORKER_AWAKE, WORKER_SLEPT, WORKER_CALLED };
 
