@@ -119,7 +119,7 @@ fallback_start()
 	ns_add blue
 	topology_add "$FOREIGN_MAC0" "$FOREIGN_MAC1"
 	ip vr add blue netns blue owner nobody ${SLOTS:+slots "$SLOTS"} \
-		${snap:+snap "$snap"}
+		${snap:+snap "$snap"} ${queues:+queues "$queues"}
 	ip vr attach dev r0 vr blue name p0 address "$GATEWAY_MAC"
 	ip vr attach dev r1 vr blue name p1 address "$EGRESS_MAC"
 	ip -n blue link set p0 up
@@ -172,6 +172,28 @@ snap_start()
 
 snap_stop() { europa_stop; }
 snap_counter() { europa_counter; }
+
+# --- workers2, workers4: as many queues, each with a thread; flows are spread over them -----
+
+workers2_start()
+{
+	local queues=2
+
+	europa_start
+}
+
+workers2_stop() { europa_stop; }
+workers2_counter() { europa_counter; }
+
+workers4_start()
+{
+	local queues=4
+
+	europa_start
+}
+
+workers4_stop() { europa_stop; }
+workers4_counter() { europa_counter; }
 
 # --- reflector: a data plane that sends everything back -------------------------------
 

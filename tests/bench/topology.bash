@@ -19,6 +19,9 @@ GATEWAY_MAC=02:00:00:00:00:01
 EGRESS_MAC=02:00:00:00:01:01
 NEIGHBOUR_MAC=02:00:00:00:01:02
 ROUTES=${ROUTES:-64}			# of which one is used
+FLOWS=${FLOWS:-1}			# to TARGET and the addresses behind it, a route for each
+
+targets() { seq -f "${TARGET%.*}.%g" "${TARGET##*.}" $((${TARGET##*.} + FLOWS - 1)); }
 
 at_ends() { ip netns exec ends "$@"; }
 
@@ -94,7 +97,7 @@ router_configure()
 		echo "address add $EGRESS/24 dev $3"
 		echo "neigh replace $SENDER lladdr $SENDER_MAC nud permanent dev $2"
 		echo "neigh replace $NEIGHBOUR lladdr $NEIGHBOUR_MAC nud permanent dev $3"
-		echo "route add $TARGET/32 via $NEIGHBOUR"
+		targets | sed "s|.*|route add &/32 via $NEIGHBOUR|"
 		for ((i = 1; i < small; i++)); do
 			echo "route add 10.$((i + 64)).0.0/16 via $SENDER"
 		done
