@@ -84,6 +84,7 @@ rig-parts: deps
 		$(MAKE) all tests KVER=$$kver PREFIX=/usr
 
 test: rig-parts ## every test but those of daemons and of a reboot: units here, the rest in the test kernel; TESTS="forward.bats cli": only those
+	@tests/rig/unpack prometheus prometheus || echo "promtool is not asked about the metrics"
 	@tests/run $(TESTS)
 
 deps-debug:
