@@ -19,9 +19,9 @@
 #include "cmd.h"
 #include "confirm.h"
 #include "out.h"
+#include "rundir.h"
 #include "signals.h"
 
-#define RUN_DIR	"/run/europa"
 #define PREFIX	"confirm."
 
 /* The file's name in path; 0 or an exit code. */

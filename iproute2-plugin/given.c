@@ -14,6 +14,7 @@
 
 #include "given.h"
 #include "memory.h"
+#include "signals.h"
 
 #define MESSAGE_MAX	(64 << 10)	/* a route by hundreds of nexthops */
 #define CARRIER_MS	20000		/* copper takes some seconds */
@@ -30,6 +31,8 @@ struct giving {
 	const struct carried *c;
 	uint32_t ifindex;	/* of whom it is given to */
 	bool back;
+	bool may_end;		/* a signal ends it, too */
+	bool settled;
 	unsigned int refused;
 };
 
@@ -207,6 +210,66 @@ static int give_neighbours(struct giving *g)
 	return ret;
 }
 
+/* ---- waiting ----------------------------------------------------------- */
+
+struct unsettled {
+	uint32_t ifindex;
+	bool any;
+};
+
+static int see_unsettled(const struct nlmsghdr *nlh, void *data)
+{
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+	struct unsettled *u = data;
+
+	if (ifa->ifa_index == u->ifindex && ifa->ifa_family == AF_INET6 &&
+	    (messages_address_flags(nlh) & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) == IFA_F_TENTATIVE)
+		u->any = true;
+	return MNL_CB_OK;
+}
+
+static bool has_no_carrier(struct nl *nl, uint32_t ifindex)
+{
+	struct rtnl_link link;
+
+	return !rtnl_link_get(nl, ifindex, &link) && !(link.flags & IFF_RUNNING);
+}
+
+static bool is_unsettled(struct nl *nl, uint32_t ifindex)
+{
+	struct unsettled u = { .ifindex = ifindex };
+
+	return !messages_dump(nl, RTM_GETADDR, AF_INET6, sizeof(struct ifaddrmsg), see_unsettled,
+			      &u) && u.any;
+}
+
+static bool is_ended(const struct giving *g)
+{
+	return g->may_end && signals_end_us();
+}
+
+static void wait_while(struct giving *g, bool (*is)(struct nl *nl, uint32_t ifindex), int ms)
+{
+	struct timespec step = { .tv_nsec = SETTLE_STEP_MS * 1000000L };
+
+	for (; ms > 0 && is(g->nl, g->ifindex) && !is_ended(g); ms -= SETTLE_STEP_MS)
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &step, NULL);
+}
+
+/*
+ * A route's source is an address that is not tentative, which it is until the link is up, as
+ * the kernel finds some time later; then it makes the link-local address. Without a carrier it
+ * stays so.
+ */
+static void settle(struct giving *g)
+{
+	g->settled = true;
+	if (!(g->c->link.flags & IFF_RUNNING))
+		return;
+	wait_while(g, has_no_carrier, CARRIER_MS);
+	wait_while(g, is_unsettled, SETTLE_MS);
+}
+
 /* ---- routes ------------------------------------------------------------ */
 
 static void put_resilient(struct nlmsghdr *nlh, const struct nlattr *nest)
@@ -352,7 +415,8 @@ static void give_ways_once(struct giving *g, struct ways *w, bool onlink)
 /*
  * The gateway of one may be reached by another: while some are taken, those that the
  * kernel refused are tried again. What is left has gateways that cannot be reached any
- * more; the kernel kept them, and would not take them now, but for onlink.
+ * more; the kernel kept them, and would not take them now, but for onlink. Back, only what is
+ * refused is waited for.
  */
 static int give_ways(struct giving *g)
 {
@@ -365,9 +429,15 @@ static int give_ways(struct giving *g)
 	while (w.left) {
 		before = w.left;
 		give_ways_once(g, &w, onlink);
-		if (w.left == before && onlink)
+		if (w.left < before) {
+			onlink = false;
+		} else if (!g->settled) {
+			settle(g);
+		} else if (onlink) {
 			break;
-		onlink = w.left == before;
+		} else {
+			onlink = true;
+		}
 	}
 	free(w.given);
 	g->refused += w.left;
@@ -375,58 +445,6 @@ static int give_ways(struct giving *g)
 }
 
 /* ---- all of it --------------------------------------------------------- */
-
-struct unsettled {
-	uint32_t ifindex;
-	bool any;
-};
-
-static int see_unsettled(const struct nlmsghdr *nlh, void *data)
-{
-	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
-	struct unsettled *u = data;
-
-	if (ifa->ifa_index == u->ifindex && ifa->ifa_family == AF_INET6 &&
-	    (messages_address_flags(nlh) & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) == IFA_F_TENTATIVE)
-		u->any = true;
-	return MNL_CB_OK;
-}
-
-static bool has_no_carrier(struct nl *nl, uint32_t ifindex)
-{
-	struct rtnl_link link;
-
-	return !rtnl_link_get(nl, ifindex, &link) && !(link.flags & IFF_RUNNING);
-}
-
-static bool is_unsettled(struct nl *nl, uint32_t ifindex)
-{
-	struct unsettled u = { .ifindex = ifindex };
-
-	return !messages_dump(nl, RTM_GETADDR, AF_INET6, sizeof(struct ifaddrmsg), see_unsettled,
-			      &u) && u.any;
-}
-
-static void wait_while(struct giving *g, bool (*is)(struct nl *nl, uint32_t ifindex), int ms)
-{
-	struct timespec step = { .tv_nsec = SETTLE_STEP_MS * 1000000L };
-
-	for (; ms > 0 && is(g->nl, g->ifindex); ms -= SETTLE_STEP_MS)
-		clock_nanosleep(CLOCK_MONOTONIC, 0, &step, NULL);
-}
-
-/*
- * A route's source is an address that is not tentative, which it is until the link is up, as
- * the kernel finds some time later; then it makes the link-local address. Without a carrier it
- * stays so.
- */
-static void settle(struct giving *g)
-{
-	if (!(g->c->link.flags & IFF_RUNNING))
-		return;
-	wait_while(g, has_no_carrier, CARRIER_MS);
-	wait_while(g, is_unsettled, SETTLE_MS);
-}
 
 static int give_conf(struct giving *g)
 {
@@ -467,16 +485,21 @@ static int give(struct giving *g)
 		ret = is_refused(g, "the state");
 	if (ret)
 		return ret;
-	settle(g);
+	if (!g->back)
+		settle(g);
+	if (is_ended(g)) {
+		fprintf(stderr, "Interrupted: \"%s\" gets all back.\n", g->c->link.name);
+		return EXIT_KERNEL;
+	}
 	ret = give_ways(g);
 	if (!ret)
 		ret = give_neighbours(g);
 	return ret ? ret : give_accept_dad(g);
 }
 
-int carried_give(struct nl *nl, const struct carried *c, uint32_t ifindex)
+int carried_give(struct nl *nl, const struct carried *c, uint32_t ifindex, bool may_end)
 {
-	struct giving g = { .nl = nl, .c = c, .ifindex = ifindex };
+	struct giving g = { .nl = nl, .c = c, .ifindex = ifindex, .may_end = may_end };
 
 	return give(&g);
 }

@@ -6,8 +6,11 @@
 
 #include "carried.h"
 
-/* To an interface that nothing uses. Done twice, the second time changes nothing. */
-int carried_give(struct nl *nl, const struct carried *c, uint32_t ifindex);
+/*
+ * To an interface that nothing uses. Done twice, the second time changes nothing. may_end: a
+ * signal (signals_end_us()) that comes while it waits for the link is as if all were refused.
+ */
+int carried_give(struct nl *nl, const struct carried *c, uint32_t ifindex, bool may_end);
 
 /* When that was refused: all that is taken, also after what is not. How much is not. */
 unsigned int carried_give_back(struct nl *nl, const struct carried *c, uint32_t ifindex);

@@ -5,9 +5,12 @@
 #define SIGNALS_H
 
 #include <signal.h>
+#include <stdbool.h>
 
 /* before: for signals_release(). May be done again meanwhile. */
 void signals_hold(sigset_t *before);
 void signals_release(const sigset_t *before);
+/* One that is held, and not ignored, would end the process. */
+bool signals_end_us(void);
 
 #endif

@@ -11,6 +11,7 @@
 #include "genl.h"
 #include "netns.h"
 #include "signals.h"
+#include "stored.h"
 #include "takeover.h"
 
 #define ASIDE	".lower"
@@ -167,7 +168,7 @@ static int take(struct nl *nl, struct port_request *r, const struct carried *c, 
 	/* Also one that was down: the port has no carrier otherwise when it is set up. */
 	ret = set_aside(nl, c, aside, true);
 	if (!ret)
-		ret = carried_give(nl, c, port);
+		ret = carried_give(nl, c, port, true);
 	if (!ret)
 		return 0;
 	lost = rtnl_port_del(nl, port) && nl->error != ENODEV;
@@ -178,14 +179,18 @@ static int take(struct nl *nl, struct port_request *r, const struct carried *c, 
 
 static int take_from(struct nl *nl, struct port_request *r, const char *aside)
 {
+	struct stored s;
 	struct carried c;
 	int ret = carried_save(nl, r->lower_ifindex, &c);
 
 	if (ret)
 		return ret;
 	ret = check_company(nl, &c.link);
-	if (!ret)
+	if (!ret) {
+		stored_begin(&s, r->lower_ifindex, &c);
 		ret = take(nl, r, &c, aside);
+		stored_end(&s);
+	}
 	carried_free(&c);
 	return ret;
 }
@@ -285,15 +290,15 @@ static int check_vr(const struct taken *t, const struct vr_ref *ref)
 	return ret;
 }
 
-static int check_free(const struct taken *t)
+/* Nobody else has the name that it is to have again. */
+static int check_free(const struct taken *t, const char *name)
 {
-	const char *old = name_of_old(&t->lower);
-	uint32_t index = if_nametoindex(old);
+	uint32_t index = if_nametoindex(name);
 
-	if (!index || index == t->port.ifindex)
+	if (!index || index == t->port.ifindex || index == t->lower.ifindex)
 		return 0;
 	fprintf(stderr, "Error: \"%s\" cannot have its name \"%s\" again, which is another interface's.\n",
-		t->lower.name, old);
+		t->lower.name, name);
 	return EXIT_KERNEL;
 }
 
@@ -325,7 +330,7 @@ static int give_back(struct nl *nl, const struct taken *t, struct carried *c)
 	ret = carried_take_off(nl, c, gone, "");
 	snprintf(c->link.name, sizeof(c->link.name), "%s", name_of_old(&t->lower));
 	if (!ret)
-		ret = carried_give(nl, c, t->lower.ifindex);
+		ret = carried_give(nl, c, t->lower.ifindex, false);
 	if (!ret)
 		return rtnl_port_del(nl, t->port.ifindex) ? nl_fail(nl, "RTNETLINK") : 0;
 	/* The lower device as it was: what is to be taken off it again is the same. */
@@ -337,16 +342,26 @@ static int give_back(struct nl *nl, const struct taken *t, struct carried *c)
 	return ret;
 }
 
+static void store_back(struct stored *s, const struct taken *t, struct carried c)
+{
+	snprintf(c.link.name, sizeof(c.link.name), "%s", name_of_old(&t->lower));
+	stored_begin(s, t->lower.ifindex, &c);
+}
+
 static int give_all_back(struct nl *nl, const struct taken *t)
 {
+	struct stored s;
 	struct carried c;
 	int ret = carried_save(nl, t->port.ifindex, &c);
 
 	if (ret)
 		return ret;
 	ret = check_company(nl, &c.link);
-	if (!ret)
+	if (!ret) {
+		store_back(&s, t, c);
 		ret = give_back(nl, t, &c);
+		stored_end(&s);
+	}
 	carried_free(&c);
 	return ret;
 }
@@ -362,21 +377,85 @@ static int give_either_back(struct nl *nl, const struct taken *t)
 	return ret;
 }
 
-int takeover_detach(const char *dev, const struct vr_ref *ref)
+/* ---- who was killed ---------------------------------------------------- */
+
+/* Without a port and an interface aside nothing was done yet, or all, whoever did it. */
+static bool is_half_way(struct nl *nl, uint32_t lower, struct taken *t)
+{
+	memset(t, 0, sizeof(*t));
+	return !rtnl_link_get(nl, lower, &t->lower) && !rtnl_link_dump(nl, see_port, t) &&
+	       (t->port.ifindex || name_of_old(&t->lower));
+}
+
+/* -1: there is nothing half-way, or another VR's. */
+static int finish(struct nl *nl, struct stored *s, uint32_t lower, const struct carried *c,
+		  const struct vr_ref *ref)
+{
+	unsigned int lost;
+	struct taken t;
+	int ret;
+
+	if (!is_half_way(nl, lower, &t)) {
+		stored_end(s);
+		return -1;
+	}
+	ret = check_vr(&t, ref);
+	if (!ret)
+		ret = check_free(&t, c->link.name);
+	if (ret)
+		return ret;
+	fprintf(stderr, "Note: \"%s\" was being taken over, or given back, by somebody who was killed, and gets all back that it had then.\n",
+		c->link.name);
+	lost = t.port.ifindex && rtnl_port_del(nl, t.port.ifindex) && nl->error != ENODEV;
+	lost += carried_give_back(nl, c, lower);
+	say_lost(c->link.name, lost);
+	stored_end(s);
+	return lost ? EXIT_KERNEL : 0;
+}
+
+/* -1: nobody was. */
+static int detach_half(struct nl *nl, const char *dev, const struct vr_ref *ref)
+{
+	struct stored s;
+	struct carried c;
+	uint32_t lower;
+	sigset_t before;
+	int ret = stored_find(&s, dev, &lower, &c);
+
+	if (ret)
+		return ret;
+	signals_hold(&before);
+	ret = finish(nl, &s, lower, &c, ref);
+	stored_leave(&s);
+	carried_free(&c);
+	signals_release(&before);
+	return ret;
+}
+
+/* ------------------------------------------------------------------------ */
+
+static int detach_taken(struct nl *nl, const char *dev, const struct vr_ref *ref)
 {
 	struct taken t;
+	int ret = find_taken(nl, dev, &t);
+
+	if (!ret)
+		ret = check_vr(&t, ref);
+	if (!ret)
+		ret = check_free(&t, name_of_old(&t.lower));
+	return ret ? ret : give_either_back(nl, &t);
+}
+
+int takeover_detach(const char *dev, const struct vr_ref *ref)
+{
 	struct nl nl;
 	int ret = open_here(&nl);
 
 	if (ret)
 		return ret;
-	ret = find_taken(&nl, dev, &t);
-	if (!ret)
-		ret = check_vr(&t, ref);
-	if (!ret)
-		ret = check_free(&t);
-	if (!ret)
-		ret = give_either_back(&nl, &t);
+	ret = detach_half(&nl, dev, ref);
+	if (ret < 0)
+		ret = detach_taken(&nl, dev, ref);
 	nl_close(&nl);
 	return ret;
 }

@@ -335,6 +335,70 @@ half_way()
 	nothing_left
 }
 
+# stuck_in COMMAND...: ip-vr of v as $STUCK, which stands still at a setting of IPv6 that is a pipe
+# here, until go_on feeds it. By then all has gone from where it was, and not all is where it goes.
+stuck_in()
+{
+	local conf=$BATS_TEST_TMPDIR/conf
+
+	rm -rf "$conf"
+	mkdir -p "$conf/eth1"
+	mkfifo "$conf/eth1/accept_dad"
+	# shellcheck disable=SC2016
+	spawn ip netns exec "$(ns_name v)" unshare -m sh -c 'mount -o bind "$0" /proc/sys/net/ipv6/conf && exec "$@"' \
+		"$conf" ip-vr "$@"
+	STUCK=$SPAWNED STUCK_SAYS=$SPAWNED_LOG STUCK_AT=$conf/eth1/accept_dad
+	# What it was before is read first.
+	# shellcheck disable=SC2016
+	timeout 60 sh -c 'echo 0 > "$0"' "$STUCK_AT"
+	wait_until 60 is_stuck
+}
+
+# The second time it is the port's, which has the name by then.
+is_stuck() { [[ $(in_v -d link show eth1) == *' europa '* ]]; }
+
+# go_on: the pipe has what is asked for, for as long as it lasts.
+go_on()
+{
+	while kill -0 "$STUCK" 2> /dev/null; do
+		# shellcheck disable=SC2016
+		timeout 1 sh -c 'echo 0 > "$0"' "$STUCK_AT" || true
+	done
+}
+
+@test "killed half-way: detach gives back what the interface had" {
+	topology
+	much
+	ns v sysctl -q -w net.ipv6.conf.eth1.accept_dad=0
+	remember
+	stuck_in attach dev eth1 vr blue takeover
+	refused 'is just being taken over' ip -n "$(ns_name v)" vr detach dev eth1
+	x kill -9 "$STUCK"
+	ended_within 20 "$STUCK"
+	[[ $(in_v -o address show dev eth1) != *10.1.0.9* ]]
+	run ip -n "$(ns_name v)" vr detach dev eth1
+	echo "$output" >&2
+	assert_eq "$status" 0 "status"
+	[[ $output == *'"eth1" was being taken over'*'gets all back'* ]]
+	same "after the attach that was killed"
+	nothing_left
+	refused 'was not taken over' ip -n "$(ns_name v)" vr detach dev eth1
+}
+
+@test "interrupted while it waits for the link: all is given back, and told" {
+	topology
+	much
+	ns v sysctl -q -w net.ipv6.conf.eth1.accept_dad=0
+	remember
+	stuck_in attach dev eth1 vr blue takeover
+	x kill -TERM "$STUCK"
+	go_on
+	ended_within 60 "$STUCK"
+	grep '^Interrupted: "eth1" gets all back.$' "$STUCK_SAYS"
+	same "after the attach that was interrupted"
+	nothing_left
+}
+
 # refuse_a_route: its gateway is an address of v itself by now, which the kernel keeps and does not
 # take again. Of what it remembers without, nothing is lost.
 refuse_a_route()

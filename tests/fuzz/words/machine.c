@@ -261,6 +261,20 @@ int fake_pipe2(int fd[2], int flags)
 	return 0;
 }
 
+int fake_flock(int fd, int what)
+{
+	(void)what;
+	machine_fd(fd);
+	return machine_fault(NO_LOCK) ? machine_fail(EWOULDBLOCK) : 0;
+}
+
+int fake_ftruncate(int fd, off_t size)
+{
+	(void)size;
+	machine_fd(fd);
+	return machine_fault(NO_SPACE) ? machine_fail(ENOSPC) : 0;
+}
+
 int fake_dup2(int from, int to)
 {
 	machine_fd(from);
@@ -356,7 +370,7 @@ int fake_chdir(const char *path)
 /* ---- folders ----------------------------------------------------------- */
 
 static const char *const entries[] = {
-	".", "..", "0", "1", "42", "self", "confirm.a1b2c3", "resolv.conf",
+	".", "..", "0", "1", "42", "self", "confirm.a1b2c3", "takeover.8464417753784885100.2", "resolv.conf",
 };
 
 struct __dirstream {
@@ -726,6 +740,19 @@ int fake_sigaddset(void *set, int number)
 	(void)set;
 	(void)number;
 	return 0;
+}
+
+int fake_sigpending(void *set)
+{
+	(void)set;
+	return 0;
+}
+
+int fake_sigismember(const void *set, int number)
+{
+	(void)set;
+	(void)number;
+	return machine_fault(IS_SIGNALLED);
 }
 
 int fake_sigprocmask(int how, const void *set, void *before)
