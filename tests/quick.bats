@@ -370,3 +370,141 @@ heard()
 	assert_eq "$(tc qdisc show dev eu0 | grep -c clsact)" 0
 	assert_eq "$(ip -j vr classifier show | jq length)" 0 classifiers
 }
+
+# taken_file: blue takes over eu0 and has a plain port on eu1, here, where the interfaces have
+# addresses.
+taken_file()
+{
+	ip_batch <<-EOT
+		address replace 10.1.0.1/24 dev eu0
+		address replace fd00:1::1/64 dev eu0 nodad
+		route replace 198.51.100.0/24 via 10.1.0.2 metric 7
+		neighbour replace 10.1.0.77 lladdr 02:00:00:00:00:77 dev eu0 nud permanent
+	EOT
+	cat > "$FILE" <<-EOT
+		[VR]
+		DataPlane = europa-router --no-idle
+		Sysctl = net.ipv4.ip_forward = 1
+		Route = 203.0.113.0/24 via 10.1.0.2
+
+		[Port]
+		Dev = eu0
+		Takeover = yes
+		SpoofChk = off
+
+		[Port]
+		Dev = eu1
+		Name = p1
+		Address = 10.2.0.1/24
+	EOT
+	wait_until 20 links_up
+	what_eu0_has > "$BATS_TEST_TMPDIR/before"
+}
+
+links_up() { [[ $(ip route) != *linkdown* && $(ip -6 address show dev eu0) != *tentative* ]]; }
+
+# what_eu0_has: whoever is called so, but for the file's own route.
+what_eu0_has()
+{
+	ip -o address show dev eu0 | sed 's/^[0-9]*: //'
+	ip -o link show dev eu0 | grep -Eo 'link/ether [0-9a-f:]+'
+	ip route show dev eu0 | grep -v '^203.0.113.0/24'
+	ip -6 route show dev eu0
+	ip neighbour show dev eu0 nud permanent
+}
+
+# has_all WHO: eu0 is that, a veth or a port, and has what it had.
+has_all()
+{
+	what_eu0_has | diff "$BATS_TEST_TMPDIR/before" - >&2 || return
+	[[ $(ip -d link show dev eu0) == *" $1 "* ]]
+}
+
+ports_of_blue() { vr_stat blue '[.ports[] | "\(.ifname) \(.link) \(.mode)"] | join(", ")'; }
+
+@test "Takeover: the port is what the interface was, the data plane forwards, and down gives all back" {
+	taken_file
+	x vr-quick up blue
+	assert_eq "$(ports_of_blue)" "eu0 eu0.lower passthru, p1 eu1 mac"
+	has_all europa
+	ip route | grep -q '^203.0.113.0/24 via 10.1.0.2 dev eu0'
+	ns a ping -n -q -c 3 -i 0.05 -w 20 10.2.0.2
+	x vr-quick down blue
+	has_all veth
+	refused 'does not exist' ip link show eu0.lower
+	assert_eq "$(ip route show 203.0.113.0/24)" ''
+}
+
+@test "Takeover: save leaves to the interface what is its own; where others deleted the VR, down gives the name back" {
+	local saved
+
+	taken_file
+	x vr-quick -n up blue
+	x ip address add 10.1.0.9/24 dev eu0
+	saved=$(vr-quick save blue)
+	echo "$saved" >&2
+	x ip address del 10.1.0.9/24 dev eu0
+	[[ $saved == *$'Dev = eu0\nTakeover = yes\nNumber = 0\nSpoofChk = off\n\n[Port]\nDev = eu1\nName = p1\n'* ]]
+	[[ $saved == *'203.0.113.0/24 via 10.1.0.2'* ]]
+	[[ $saved != *10.1.0.9* && $saved != *10.1.0.1/24* && $saved != *198.51.100.0* && $saved != *':77'* ]]
+	x vr-quick down blue
+	echo "$saved" > "$FILE"
+	x vr-quick -n up blue
+	has_all europa
+	assert_eq "$(vr-quick save blue)" "$saved"
+	x ip vr del blue
+	x vr-quick down blue
+	[[ $(ip -d link show dev eu0) == *' veth '* ]]
+	assert_eq "$(ls /run/europa/quick)" ''
+}
+
+@test "Takeover: a step of up that fails gives all back" {
+	taken_file
+	echo 'MTU = 9000' >> "$FILE"
+	refused "^$FILE:15: .*[Mm][Tt][Uu]" vr-quick -n up blue
+	has_all veth
+	refused 'does not exist' ip link show eu0.lower
+	assert_eq "$(ls /run/europa/quick)" ''
+}
+
+@test "Takeover: reload makes a port one that takes over, and back, while the others are left alone" {
+	local index
+
+	taken_file
+	sed -i '/^Takeover/d; /^SpoofChk/d' "$FILE"
+	after 'Dev = eu0' 'Name = p0'
+	x vr-quick -n up blue
+	assert_eq "$(ports_of_blue)" "p0 eu0 mac, p1 eu1 mac"
+	index=$(cat /sys/class/net/p1/ifindex)
+	sed -i 's/^Name = p0/Takeover = yes/' "$FILE"
+	x vr-quick reload blue
+	assert_eq "$(vr_stat blue '[.ports[] | "\(.ifname) \(.link) \(.mode)"] | sort | join(", ")')" \
+		"eu0 eu0.lower passthru, p1 eu1 mac"
+	has_all europa
+	ns a ping -n -q -c 3 -i 0.05 -w 20 10.2.0.2
+	assert_eq "$(cat /sys/class/net/p1/ifindex)" "$index"
+	index+=" $(cat /sys/class/net/eu0/ifindex)"
+	after Takeover 'SpoofChk = off'
+	x vr-quick reload blue
+	assert_eq "$(cat /sys/class/net/{p1,eu0}/ifindex | xargs)" "$index"
+	assert_eq "$(vr_stat blue '.ports[] | select(.ifname == "eu0").spoofchk')" false
+	after Takeover 'Lower = aside'
+	x vr-quick reload blue
+	[[ $(ip link show aside) == *'europa takeover of eu0'* ]]
+	has_all europa
+	# What fails after the change is put back with it.
+	sed -i '/^Lower/d; /^Takeover/d; s/^Address = 10.2.*/MTU = 9000/' "$FILE"
+	refused "^$FILE:.*[Mm][Tt][Uu]" vr-quick reload blue
+	[[ $(ip link show aside) == *'europa takeover of eu0'* ]]
+	has_all europa
+	sed -i '/^MTU/d' "$FILE"
+	x vr-quick reload blue
+	has_all veth
+	assert_eq "$(cat /sys/class/net/p1/ifindex)" "${index% *}"
+	sed -i '/eu0/,/^$/d; /^Route/d; /^\[Port\]$/{N;/\n\[Port\]/D}' "$FILE"
+	x vr-quick reload blue
+	assert_eq "$(ports_of_blue)" "p1 eu1 mac"
+	has_all veth
+	x vr-quick down blue
+	has_all veth
+}

@@ -15,17 +15,29 @@ declare -A DEFAULTS=(
 # imply ITEM LINE: as if that line said so.
 imply() { WANTED+=("$1") LINE_OF+=("$2"); }
 
-# add_defaults: a port is up; what the file no longer says becomes as it is without.
-add_defaults()
+# add_port_defaults: a port is up, or as what it takes over.
+add_port_defaults()
 {
-	local dev item key line list
+	local dev line
 
 	ports WANTED
 	for dev in "${REPLIES[@]}"; do
-		value_of WANTED "port $dev up" && continue
 		line_of "port $dev"
-		imply "port $dev up yes" "${REPLY##*:}"
+		line=${REPLY##*:}
+		if has WANTED "port $dev takeover yes"; then
+			lower_name "$dev" || imply "port $dev lower $REPLY" "$line"
+		else
+			value_of WANTED "port $dev up" || imply "port $dev up yes" "$line"
+		fi
 	done
+}
+
+# add_defaults: what the file no longer says becomes as it is without.
+add_defaults()
+{
+	local item key line list
+
+	add_port_defaults
 	list=("${APPLIED[@]}")
 	for item in "${list[@]}"; do
 		[[ $item =~ ^(vr|port\ [^\ ]+)\ ([a-z]+)\ . ]] || continue

@@ -23,7 +23,10 @@ run()
 	shift
 
 	said=$("$@" 2>&1 {LOCK}>&- < /dev/null) || status=$?
-	((status)) || return 0
+	if ((!status)); then
+		[[ $said != Note:\ * ]] || echo "vr-quick: $said" >&2
+		return 0
+	fi
 	said=${said#Error: } said=${said#RTNETLINK answers: }
 	said_of "$status" "$item" "$item: ${said:-status $status}"
 }
@@ -36,8 +39,12 @@ port_name()
 {
 	REPLY=${PORT_NAMES[$1]-}
 	[ -z "$REPLY" ] || return 0
-	[[ $(ip-vr show "$NAME") =~ port\ [0-9]+:\ ([^@[:space:]]+)@"$1"\  ]] || return
-	REPLY=${BASH_REMATCH[1]}
+	if has RUNNING "port $1 takeover yes"; then
+		REPLY=$1
+	else
+		[[ $(ip-vr show "$NAME") =~ port\ [0-9]+:\ ([^@[:space:]]+)@"$1"\  ]] || return
+		REPLY=${BASH_REMATCH[1]}
+	fi
 	PORT_NAMES[$1]=$REPLY
 }
 
@@ -52,8 +59,9 @@ attach_port()
 	done
 	value_of WANTED "port $dev force" no
 	[ "$REPLY" = no ] || words+=(force)
+	! has WANTED "port $dev takeover yes" || { lower_name "$dev"; words+=(takeover lower "$REPLY"); }
 	run "port $dev" ip-vr attach dev "$dev" vr "$NAME" "${words[@]}" || return
-	for pair in name number mac mode spoofchk vlan; do
+	for pair in name number mac mode spoofchk vlan takeover lower; do
 		! value_of WANTED "port $dev $pair" || RUNNING+=("port $dev $pair $REPLY")
 	done
 }
@@ -64,7 +72,7 @@ set_port()
 	local name
 
 	case $2 in
-	name | number | mode | force) return 0 ;;	# given when it is attached
+	name | number | mode | force | takeover | lower) return 0 ;;	# given when it is attached
 	esac
 	port_name "$1" || said_of 1 "$4" "VR $NAME has no port on $1" || return
 	name=$REPLY

@@ -13,7 +13,8 @@
 #	neighbour DEV ADDRESS MAC
 #	classifier DEV PHRASE, rule DEV PHRASE, filter DEV PHRASE
 #
-# A port is known by its lower device, of which a VR has one port at most.
+# A port is known by its lower device, of which a VR has one port at most; one that takes over by
+# what that was called before.
 
 # SECTION.KEY, what its value has to be, and the item's beginning; + for one that may come again.
 declare -A KEYS=(
@@ -26,6 +27,7 @@ declare -A KEYS=(
 	[port.dev]=ifname [port.name]=ifname [port.number]='number 0 1023' [port.mac]=own_mac
 	[port.mode]='one_of mac\ passthru\ classifier' [port.spoofchk]='one_of on\ off'
 	[port.vlan]=vlans [port.force]='one_of yes\ no' [port.mtu]='number 68 65535'
+	[port.takeover]='one_of yes\ no' [port.lower]=ifname
 	[port.up]='one_of yes\ no' [port.address]='+addresses' [port.neighbour]='+neighbour'
 	[device.dev]=ifname [device.classifier]=classifier [device.rule]='+rule' [device.filter]='+filter'
 )
@@ -214,6 +216,44 @@ check_whole()
 	done
 }
 
+# lower_name DEV: REPLY is what the interface is called while a port has its place.
+lower_name() { value_of WANTED "port $1 lower" "$1.lower"; }
+
+# With Takeover the port has what the interface has. What the file would add the interface would
+# keep when it gets all back.
+check_takeover()
+{
+	local dev=$1 line=$2 i own='port ([^ ]+) (name|mac|mode|force|mtu|up)'
+	local others='(address|neighbour|classifier|rule|filter) ([^ ]+)'
+
+	! value_of WANTED 'vr netns' ||
+		at "$line" "takeover: the VR has to be at home where $dev is, so there can be no Netns" || return
+	lower_name "$dev" || ifname "$REPLY" ||
+		at "$line" "takeover: \"$REPLY\" is too long for a name; say with Lower what $dev is to be called" ||
+		return
+	for i in "${!WANTED[@]}"; do
+		[[ ${WANTED[i]} =~ ^($own|$others)' ' ]] && [ "${BASH_REMATCH[2]}${BASH_REMATCH[5]}" = "$dev" ] || continue
+		at "${LINE_OF[i]}" "${BASH_REMATCH[3]}${BASH_REMATCH[4]}: a port with Takeover has what $dev has, and nothing of its own" ||
+			return
+	done
+}
+
+check_takeovers()
+{
+	local i word
+
+	for i in "${!WANTED[@]}"; do
+		read -ra word <<< "${WANTED[i]}"
+		case ${WANTED[i]} in
+		port\ *\ takeover\ yes) check_takeover "${word[1]}" "${LINE_OF[i]}" || return ;;
+		port\ *\ lower\ *)
+			has WANTED "port ${word[1]} takeover yes" ||
+				at "${LINE_OF[i]}" "lower: this is only for a port with Takeover = yes" || return
+			;;
+		esac
+	done
+}
+
 # read_conf: FILE into the items WANTED and their LINE_OF; false: a line was wrong.
 read_conf()
 {
@@ -229,5 +269,5 @@ read_conf()
 	done
 	end_section || return
 	[[ " $SECTIONS_SEEN " == *' vr '* ]] || at $((number ? number : 1)) "there is no section [VR]" || return
-	check_whole
+	check_whole && check_takeovers
 }

@@ -4,14 +4,25 @@
 # reload: what the file says otherwise than the kernel is changed, what it no longer says is
 # taken away, and what somebody else did stays. When a step fails, all is put back.
 
-# same_port_item DEV KEY: the port has the KEY that is wanted, if one is.
+# same_port_item DEV KEY [DEFAULT]: the port has the KEY that is wanted, if one is.
 same_port_item()
 {
 	local wanted
 
-	value_of WANTED "port $1 $2" || { [ "$2" = mode ] && REPLY=mac; } || return 0
+	value_of WANTED "port $1 $2" || { [ -n "${3-}" ] && REPLY=$3; } || return 0
 	wanted=$REPLY
-	value_of RUNNING "port $1 $2" && [ "$REPLY" = "$wanted" ]
+	value_of RUNNING "port $1 $2" "${3-}" || true
+	[ "$REPLY" = "$wanted" ]
+}
+
+same_port()
+{
+	same_port_item "$1" takeover no && same_port_item "$1" number || return
+	if has RUNNING "port $1 takeover yes"; then
+		same_port_item "$1" lower
+	else
+		same_port_item "$1" name && same_port_item "$1" mode mac
+	fi
 }
 
 # to_detach: REPLIES are devices whose port is not wanted any more, or only as another one.
@@ -23,8 +34,7 @@ to_detach()
 	for dev in "${REPLIES[@]}"; do
 		if ! has WANTED "port $dev"; then
 			! has APPLIED "port $dev" || gone+=("$dev")
-		elif ! { same_port_item "$dev" name && same_port_item "$dev" number &&
-			same_port_item "$dev" mode; }; then
+		elif ! same_port "$dev"; then
 			gone+=("$dev")
 		fi
 	done

@@ -10,7 +10,10 @@ in_home() { ${HOME_NETNS:+nsenter "--net=/run/netns/$HOME_NETNS"} "$@"; }
 json_home() { ip_home -j "$@" | tr '\001-\011\013-\037' '?'; }
 ip_home() { ip ${HOME_NETNS:+-n "$HOME_NETNS"} "$@"; }
 
-# Of the variables $vr, $links, $routes4, $routes6, $neighbours; those are what ip -j says.
+# What ip-vr gives an interface as its alias, whose place a port takes.
+MARK='europa takeover of '
+
+# Of the variables $mark, $vr, $links, $routes4, $routes6, $neighbours; those are what ip -j says.
 # shellcheck disable=SC2016
 RUNNING_JQ='
 def word($key; $value): if $value == null or $value == "" then "" else " \($key) \($value)" end;
@@ -30,20 +33,25 @@ def route($family; $default): select(own) |
 	"route \($family) \(type)\(.dst)\(single)\(word("table"; .table))\(metric($default))" +
 	"\(word("src"; .prefsrc))\(proto)\(mtu)\(if .nexthops then "" else onlink end)\(hops)";
 def setting: to_entries[] | select(.value != "") | "vr \(.key) \(.value)";
-def port: .link as $link | "port \($link)", ({ name: .ifname, number: .port, mac: .address, mode,
-	spoofchk: (if .spoofchk then "on" else "off" end), vlan: (.vlan // "none") } |
-	to_entries[] as $e | "port \($link) \($e.key) \($e.value)");
+def taken: if .mode == "passthru" then .link as $link |
+	first($links[0][]? | select(.ifname == $link) | .ifalias // "" |
+		select(startswith($mark)) | ltrimstr($mark)) // null else null end;
+def port: (.taken // .link) as $dev | "port \($dev)", (
+	{ number: .port, spoofchk: (if .spoofchk then "on" else "off" end), vlan: (.vlan // "none") } +
+	(if .taken then { takeover: "yes", lower: .link } else { name: .ifname, mac: .address, mode } end) |
+	to_entries[] as $e | "port \($dev) \($e.key) \($e.value)");
 $vr[0][0] as $v |
 ($v | { id, netns, slots, snap, queues, limit, owner, group, mode, fallback, prio: (.prio // "none"),
 		stall: (if (.stall // 0) == 0 then "off" else .stall end), spread: (.spread // "flow") } | setting),
-($v.ports[] | select(.link and (has("link_netnsid") | not)) | .ifname as $ifname | .link as $link | port,
+($v.ports[] | select(.link and (has("link_netnsid") | not)) | .taken = taken | port,
+	(select(.taken | not) | .ifname as $ifname | .link as $link |
 	($links[0][]? | select(.ifname == $ifname) |
 		"port \($link) mtu \(.mtu)",
 		"port \($link) up \(if .flags | index("UP") then "yes" else "no" end)",
 		(.addr_info[]? | select(.family == "inet" or .family == "inet6") |
 			select((.dynamic or .temporary or .protocol == "kernel_ll") | not) |
 			"address \($link) \(.local)/\(.prefixlen)")),
-	($neighbours[0][]? | select(.dev == $ifname and .lladdr) | "neighbour \($link) \(.dst) \(.lladdr)")),
+	($neighbours[0][]? | select(.dev == $ifname and .lladdr) | "neighbour \($link) \(.dst) \(.lladdr)"))),
 ($routes4[0][]? | route(4; 0)),
 ($routes6[0][]? | route(6; 1024))
 '
@@ -51,8 +59,8 @@ $vr[0][0] as $v |
 # state_of_vr: what ip says, through jq.
 state_of_vr()
 {
-	jq -rn --slurpfile vr <(ip-vr -j show "$NAME") \
-		--slurpfile links <(json_home address show) \
+	jq -rn --arg mark "$MARK" --slurpfile vr <(ip-vr -j show "$NAME") \
+		--slurpfile links <(json_home -d address show) \
 		--slurpfile routes4 <(json_home -4 route show table all) \
 		--slurpfile routes6 <(json_home -6 route show table all) \
 		--slurpfile neighbours <(json_home neighbour show nud permanent) \

@@ -6,7 +6,7 @@
 
 # KEY of a file, and of an item.
 VR_KEYS=(Id Netns Slots Snap Queues Limit Owner Group Mode Fallback Prio Stall Spread)
-PORT_KEYS=(Name Number MAC Mode SpoofChk VLAN)
+PORT_KEYS=(Takeover Lower Name Number MAC Mode SpoofChk VLAN)
 HOOKS=(PreUp PostUp PreDown PostDown)
 
 # say KEY VALUE
@@ -141,12 +141,13 @@ save_port()
 	printf '\n[Port]\nDev = %s\n' "$1"
 	for key in "${PORT_KEYS[@]}"; do
 		value_of RUNNING "port $1 ${key,,}" && [ "$REPLY" != "${DEFAULTS[${key,,}]-}" ] &&
-			[ "$key $REPLY" != 'Mode mac' ] && say "$key" "$REPLY"
+			[[ "$key $REPLY" != 'Mode mac' && "$key $REPLY" != "Lower $1.lower" ]] && say "$key" "$REPLY"
 	done
 	! value_of APPLIED "port $1 force" || say Force "$REPLY"
 	value_of RUNNING "port $1 mtu" && [ "$REPLY" != "$(cat "/sys/class/net/$1/mtu" 2> /dev/null)" ] &&
 		say MTU "$REPLY"
-	value_of RUNNING "port $1 up" && [ "$REPLY" = yes ] || say Up no
+	has RUNNING "port $1 takeover yes" || { value_of RUNNING "port $1 up" && [ "$REPLY" = yes ]; } ||
+		say Up no
 	save_addresses "$1"
 	items RUNNING "neighbour $1"
 	for item in "${REPLIES[@]}"; do

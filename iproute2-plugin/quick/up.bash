@@ -106,6 +106,7 @@ roll_back()
 	local item
 
 	trap '' INT TERM HUP
+	exec {SAID}>&2
 	APPLIED=()
 	for item in "${WANTED[@]}"; do
 		[[ ! $item =~ ^(route|classifier|rule|filter)\  ]] || has DONE "$item" || continue
@@ -182,6 +183,28 @@ undo_clsact()
 	fi
 }
 
+# give_taken LIST: what its ports took over, which a VR that is deleted would not give back. Where
+# it is gone already that is the name.
+give_taken()
+{
+	local item dev
+
+	items "$1" port
+	for item in "${REPLIES[@]}"; do
+		[[ $item == *' takeover yes' ]] || continue
+		read -r _ dev _ <<< "$item"
+		value_of "$1" "port $dev lower" || true
+		stands_aside "$dev" "$REPLY" || continue
+		run "$item" in_home ip-vr detach dev "$dev" 2>&"$SAID" || return
+	done
+}
+
+# stands_aside DEV LOWER: that is DEV, whose place a port has.
+stands_aside()
+{
+	[ "$(ip_home -j link show dev "$2" 2> /dev/null | jq -r '.[0].ifalias // ""')" = "$MARK$1" ]
+}
+
 # undo_made: what up found otherwise. A port's settings have gone with it, a namespace's with that.
 undo_made()
 {
@@ -217,9 +240,11 @@ take_down()
 		remove_all filter rule classifier
 		stop_data_plane
 		fresh_netns || { read_running && remove_all route; }
+		give_taken RUNNING || return
 		run "vr" ip-vr del "$NAME" || return
 	else
 		remove_all filter
+		give_taken APPLIED || return
 	fi
 	undo_made
 	rm -f "/dev/europa/name/$NAME"
