@@ -39,7 +39,7 @@ setup()
 	# With an object go its routes, which ip route flush (6.1) cannot remove.
 	ns blue ip nexthop flush
 	ns blue ip route flush exact 10.50.0.0/16
-	ns blue sysctl -qw net.ipv4.fib_multipath_hash_policy=0
+	ns blue sysctl -qw net.ipv4.fib_multipath_hash_policy=0 net.ipv4.fib_multipath_use_neigh=0
 	ping_all blue-b 1 10.2.1.1
 	ping_all blue-c 1 10.2.1.1
 }
@@ -159,6 +159,45 @@ unreachable()
 	sleep 1.2
 	ping_all blue-a 1 10.50.0.1
 	sticky
+}
+
+failed() { ns blue ip neigh show 10.2.1.9 dev p1 | grep -q FAILED; }
+
+# fails: of the next hop 10.2.1.9, which is nobody, the kernel says so.
+fails()
+{
+	ns blue ip neigh del 10.2.1.9 dev p1 2>/dev/null || true
+	ns blue ping -n -c 1 -W 1 10.2.1.9 || true
+	wait_until 30 failed
+}
+
+# all_by_c: 20 flows and the answers, which without it would be the kernel's for the half.
+all_by_c()
+{
+	go
+	flows 20
+	got
+	assert_forwarded blue 38
+	((C >= 20))
+}
+
+@test "a next hop of a group that does not answer: all flows take the other, and the fast path" {
+	x ns blue ip nexthop add id 1 via 10.2.1.9 dev p1
+	x ns blue ip nexthop add id 2 via 10.2.1.3 dev p1
+	x ns blue ip nexthop add id 10 group 1/2
+	x ns blue ip route add 10.50.0.0/16 nhid 10
+	fails
+	flows 2
+	all_by_c
+}
+
+@test "a next hop of a route that does not answer: the same, if fib_multipath_use_neigh says so" {
+	x ns blue sysctl -w net.ipv4.fib_multipath_use_neigh=1
+	x ns blue ip route add 10.50.0.0/16 nexthop via 10.2.1.3 dev p1 nexthop via 10.2.1.9 dev p1
+	fails
+	sleep 1.2
+	flows 2
+	all_by_c
 }
 
 @test "a route's MTU: what fits is fast, else the kernel says what would" {

@@ -679,6 +679,74 @@ static void test_group_member(void **state)
 	neigh_put(&b->r.neigh, id);
 }
 
+/* Of 200 flows, so many go to the one way that answers; the others are punted. */
+static unsigned int by_the_other(struct bed *b, int way)
+{
+	unsigned int i, sent = 0;
+
+	for (i = 0; i < 200; i++) {
+		int went = flow(b, SRC, 0x14000001 + i, 0);
+
+		assert_true(went == way || went == -1);
+		sent += went == way;
+	}
+	return sent;
+}
+
+/* A way whose neighbour does not answer: whether another is taken is said elsewhere. */
+static void test_group_neighbours(void **state)
+{
+	struct bed *b = *state;
+	uint16_t second = two_ways(b, 1);
+
+	b->r.ip4.flow.use_neigh = true;
+	neigh_set(&b->r.neigh, second, NUD_FAILED, NULL);
+	assert_int_equal(by_the_other(b, 0x99), 200);
+	neigh_set(&b->r.neigh, second, NUD_REACHABLE, NULL);
+	neigh_set(&b->r.neigh, b->gateway, NUD_INCOMPLETE, NULL);
+	assert_int_equal(by_the_other(b, 2), 200);
+	/* That the kernel does not know one it will change. */
+	neigh_set(&b->r.neigh, b->gateway, 0, NULL);
+	assert_in_range(by_the_other(b, 2), 60, 140);
+	neigh_set(&b->r.neigh, b->gateway, NUD_FAILED, NULL);
+	neigh_set(&b->r.neigh, second, NUD_FAILED, NULL);
+	assert_int_equal(by_the_other(b, 2), 0);
+	neigh_set(&b->r.neigh, second, NUD_REACHABLE, NULL);
+	b->r.ip4.flow.use_neigh = false;
+	assert_in_range(by_the_other(b, 2), 60, 140);
+}
+
+/* Those of nexthop objects need no setting; but the last has none that comes after it. */
+static void test_group_neighbours_object(void **state)
+{
+	struct bed *b = *state;
+	uint16_t second = other_gateway(b, 2);
+	struct group_member m[2] = { { .weight = 1 }, { .weight = 1 } };
+	const struct buckets_want buckets = { .count = 32 };
+
+	nexthop_set(&b->r.nexthops, 1, b->gateway);
+	nexthop_set(&b->r.nexthops, 2, second);
+	m[0].adj = nexthop_find(&b->r.nexthops, 1);
+	m[1].adj = nexthop_find(&b->r.nexthops, 2);
+	assert_true(nexthop_set_group(&b->r.nexthops, 3, m, 2, NULL));
+	neigh_hold(&b->r.neigh, nexthop_find(&b->r.nexthops, 3));
+	by_group(b, nexthop_find(&b->r.nexthops, 3), 0);
+	neigh_set(&b->r.neigh, b->gateway, NUD_FAILED, NULL);
+	assert_int_equal(by_the_other(b, 2), 200);
+	neigh_set(&b->r.neigh, b->gateway, NUD_REACHABLE, NULL);
+	neigh_set(&b->r.neigh, second, NUD_FAILED, NULL);
+	assert_in_range(by_the_other(b, 0x99), 60, 140);
+	/* A resilient one does not look. */
+	assert_true(nexthop_set_group(&b->r.nexthops, 3, m, 2, &buckets));
+	neigh_set(&b->r.neigh, second, NUD_REACHABLE, NULL);
+	neigh_set(&b->r.neigh, b->gateway, NUD_FAILED, NULL);
+	assert_in_range(by_the_other(b, 2), 60, 140);
+	nexthop_del(&b->r.nexthops, 3);
+	nexthop_del(&b->r.nexthops, 2);
+	nexthop_del(&b->r.nexthops, 1);
+	neigh_put(&b->r.neigh, second);
+}
+
 static void test_route_mtu(void **state)
 {
 	struct bed *b = *state;
@@ -814,7 +882,8 @@ int main(void)
 		T(test_same_port), T(test_redirect_setting), T(test_connected), T(test_stale),
 		T(test_reverse_path), T(test_burst), T(test_library),
 		T(test_group_flows), T(test_group_fragments), T(test_group_icmp), T(test_group_tunnel),
-		T(test_group_member), T(test_route_mtu), T(test_nexthop_changes),
+		T(test_group_member), T(test_group_neighbours),
+		T(test_group_neighbours_object), T(test_route_mtu), T(test_nexthop_changes),
 		T(test_link_route), T(test_reverse_path_group), T(test_local_routes),
 		cmocka_unit_test(test_flow_setting),
 		cmocka_unit_test(test_increment),

@@ -618,7 +618,7 @@ static void test_settings(void **state)
 	(void)state;
 	close(mkstemp(policy));
 	close(mkstemp(fields));
-	flow_init(&f, policy, fields);
+	flow_init(&f, policy, fields, NULL);
 	for (i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
 		write_file(policy, want[i].policy);
 		write_file(fields, want[i].fields);

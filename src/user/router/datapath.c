@@ -291,6 +291,8 @@ detour(struct router *r, uint16_t id, const struct europa_entry *e,
 		id = group_choose(&r->groups, group, hash);
 		if (w->fit <= shared_acquire(t->adj[id].limit))
 			return id;
+		id = group_instead(&r->groups, group, hash, id,
+				   shared_load(flow_of(r, w)->use_neigh));
 	}
 	return host_of(r, id, w);
 }

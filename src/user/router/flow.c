@@ -10,9 +10,13 @@
 #include "dissect.h"
 #include "flow.h"
 
-void flow_init(struct flow *f, const char *setting, const char *setting_fields)
+void flow_init(struct flow *f, const char *setting, const char *setting_fields,
+	       const char *setting_neigh)
 {
-	*f = (struct flow){ .setting = setting, .setting_fields = setting_fields };
+	*f = (struct flow){
+		.setting = setting, .setting_fields = setting_fields,
+		.setting_neigh = setting_neigh,
+	};
 	/* Before there is any entropy, flows are as well spread, and predictable. */
 	if (getrandom(f->key, sizeof(f->key), GRND_NONBLOCK) != sizeof(f->key))
 		f->key[0] = getpid();
@@ -44,6 +48,8 @@ void flow_refresh(struct flow *f)
 		policy = FLOW_OTHER;
 	shared_store(f->fields, fields);
 	shared_store(f->policy, policy < FLOW_OTHER ? policy : FLOW_OTHER);
+	if (f->setting_neigh)
+		shared_store(f->use_neigh, read_setting(f->setting_neigh, 0) != 0);
 }
 
 /* Both directions of a flow are alike, as in the kernel: the smaller one first. */

@@ -27,9 +27,11 @@
 struct flow {
 	const char *setting;	/* a file */
 	const char *setting_fields; /* that of FLOW_FIELDS */
+	const char *setting_neigh; /* of use_neigh; NULL: IPv6 has none */
 	uint64_t key[2];	/* secret, of this process */
 	uint32_t fields;	/* FLOW_FIELD_*, shifted for those inside a tunnel */
 	uint8_t policy;		/* FLOW_* */
+	bool use_neigh;		/* a way whose neighbour does not answer is not taken */
 };
 
 #define FLOW_FIELD_SRC		0x01
@@ -41,7 +43,8 @@ struct flow {
 #define FLOW_FIELD_ALL		0x3f
 #define FLOW_FIELD_BITS		6
 
-void flow_init(struct flow *f, const char *setting, const char *setting_fields);
+void flow_init(struct flow *f, const char *setting, const char *setting_fields,
+	       const char *setting_neigh);
 /* Read the settings. What cannot be read is FLOW_OTHER. */
 void flow_refresh(struct flow *f);
 

@@ -324,6 +324,39 @@ void groups_tick(struct groups *t, uint32_t now)
 	}
 }
 
+/* One that the kernel does not know, or not any more, may answer: it is asked then. */
+static bool silent(const struct neigh_table *t, uint16_t adj)
+{
+	const struct neigh *n = &t->neigh[neigh_behind(t, adj)];
+	uint16_t state = shared_load(n->state);
+
+	return state && !neigh_usable(state);
+}
+
+uint16_t group_instead(const struct groups *t, uint16_t group, uint32_t hash,
+		       uint16_t member, bool asked)
+{
+	struct group *const *at = grace_read(t->at);
+	const struct group *g = grace_read(at[group]);
+	const struct group_member *first = NULL;
+	uint32_t i;
+
+	if (g->buckets || (g->shared && !asked) || !silent(t->neigh, member))
+		return member;
+	for (i = 0; i < g->count; i++) {
+		if (silent(t->neigh, g->member[i].adj))
+			continue;
+		if ((int32_t)hash <= g->member[i].bound)
+			return g->member[i].adj;
+		first = first ? first : &g->member[i];
+	}
+	/*
+	 * The first, then. For nexthop objects newer kernels alone do so, and whether it
+	 * may be one without carrier differs, too.
+	 */
+	return g->shared && first && !first->dead ? first->adj : member;
+}
+
 bool group_uses_port(const struct groups *t, uint16_t group, unsigned int port)
 {
 	struct group *const *at = grace_read(t->at);

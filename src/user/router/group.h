@@ -26,14 +26,14 @@ struct group_member {
 	bool dead;		/* has no range */
 };
 
-/* The first two and member[] are read by workers, and do not change. */
+/* The first two, shared and member[] are read by workers, and do not change. */
 struct group {
 	struct buckets *buckets; /* of a resilient group; else NULL */
 	uint32_t count;
 	uint32_t hash;		/* of the members */
 	uint16_t id;		/* its adjacency */
 	uint16_t next;		/* group in the bucket */
-	bool shared;		/* in a bucket: group_get() finds it */
+	bool shared;		/* in a bucket: group_get() finds it. Else of nexthop objects */
 	struct group_member member[];
 };
 
@@ -86,6 +86,15 @@ static inline uint16_t group_choose(const struct groups *t, uint16_t group,
 			return g->member[i].adj;
 	return 0;
 }
+
+/*
+ * What the kernel takes instead of a member whose neighbour does not answer, where it
+ * looks at that: the next that may, or the first. It always does in a group of nexthop
+ * objects, in one of routes if asked is set, and never in a resilient one. Where it does
+ * not, and where kernels differ, the answer is the same member again.
+ */
+uint16_t group_instead(const struct groups *t, uint16_t group, uint32_t hash,
+		       uint16_t member, bool asked);
 
 /* Often; now: s. Buckets that are due change hands, a bounded number at a time. */
 void groups_tick(struct groups *t, uint32_t now);

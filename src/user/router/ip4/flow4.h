@@ -8,6 +8,7 @@
 
 #define FLOW4_SETTING	"/proc/sys/net/ipv4/fib_multipath_hash_policy"
 #define FLOW4_FIELDS	"/proc/sys/net/ipv4/fib_multipath_hash_fields"
+#define FLOW4_NEIGH	"/proc/sys/net/ipv4/fib_multipath_use_neigh"
 
 /*
  * 31 bits of a frame whose IPv4 header is right and without options; bytes of it

@@ -33,7 +33,7 @@ static bool add_never(struct ip4 *t)
 bool ip4_init(struct ip4 *t, struct neigh_table *neigh)
 {
 	memset(t, 0, sizeof(*t));
-	flow_init(&t->flow, FLOW4_SETTING, FLOW4_FIELDS);
+	flow_init(&t->flow, FLOW4_SETTING, FLOW4_FIELDS, FLOW4_NEIGH);
 	if (!addr4_init(&t->own))
 		return false;
 	if (!fib4_init(&t->fib, release, neigh))

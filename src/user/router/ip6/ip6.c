@@ -32,7 +32,7 @@ static bool add_never(struct ip6 *t)
 bool ip6_init(struct ip6 *t, struct neigh_table *neigh)
 {
 	memset(t, 0, sizeof(*t));
-	flow_init(&t->flow, FLOW6_SETTING, FLOW6_FIELDS);
+	flow_init(&t->flow, FLOW6_SETTING, FLOW6_FIELDS, NULL);
 	if (addr6_init(&t->own) && fib6_init(&t->fib, release, neigh) && add_never(t))
 		return true;
 	ip6_exit(t);
