@@ -69,8 +69,8 @@ $(TEST_DIRS): $(USER_DIRS)
 # Testing and showing, in the test kernel (see tests/rig/vm -h)
 
 .PHONY: deps deps-check deps-debug deps-matrix deps-arm64 deps-s390x deps-bench rig-parts test test-debug \
-	test-debug-smp test-daemons test-containers test-labs test-selftests test-reboot test-matrix test-arm64 \
-	test-s390x differ mutate soak demo shell bench bench-gate bench-report check
+	test-debug-smp unpack-daemons test-daemons test-containers test-labs test-selftests test-reboot \
+	test-matrix test-arm64 test-s390x differ mutate soak demo shell bench bench-gate bench-report check
 
 deps: ## install the Debian packages that building and testing need
 	@tests/rig/deps build rig unit
@@ -104,8 +104,10 @@ test-debug-smp: deps-debug ## the same with several processors, in QEMU: a day, 
 deps-matrix:
 	@tests/rig/deps matrix
 
-test-daemons: rig-parts ## FRR and BIRD in three VRs: their routes take the fast path, also after a cut
+unpack-daemons:
 	@tests/rig/unpack daemons frr bird2
+
+test-daemons: rig-parts unpack-daemons ## FRR and BIRD in three VRs: their routes take the fast path, also after a cut
 	@tests/run frr.bats bird.bats
 
 test-containers: rig-parts ## data planes in podman, crun, systemd-nspawn and LXC (docs/containers.md)
@@ -125,8 +127,8 @@ test-reboot: rig-parts ## systemd in the guest: three VRs are there after a rebo
 	@BATS_TEST_TIMEOUT=600 tests/run reboot.bats
 
 # 77: nothing can be mounted here, as in most containers, or a mirror fails.
-test-matrix: deps-matrix ## some tests in each release of Debian, with its kernel (RELEASES="trixie testing", FULL=1)
-	@tests/rig/matrix $(RELEASES) || [ $$? = 77 ]
+test-matrix: deps-matrix ## some tests in each release of Debian, with its kernel (RELEASES="trixie testing", FULL=1; DAEMONS=1: as test-daemons)
+	@tests/rig/matrix $(if $(DAEMONS),-d) $(RELEASES) || [ $$? = 77 ]
 
 deps-arm64 deps-s390x: deps-%:
 	@tests/rig/deps $*
