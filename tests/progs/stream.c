@@ -5,7 +5,7 @@
  * network namespace (a path) to another, which takes whatever address they are for: each to
  * an address at random in a prefix at random of a full table (fulltable.h). At most WINDOW
  * are on their way (128). COUNT of them, or until SIGTERM. When all are there, or none came
- * for ten seconds, it prints how many were sent, are missing and came again, and fails if any.
+ * for a minute, it prints how many were sent, are missing and came again, and fails if any.
  */
 #include <arpa/inet.h>
 #include <endian.h>
@@ -24,7 +24,7 @@
 #include "fulltable.h"
 
 #define PORT	7009
-#define PATIENCE	10	/* s */
+#define PATIENCE	60	/* s */
 
 static struct full_table table;
 static uint64_t dice = 77;
