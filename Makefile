@@ -108,7 +108,7 @@ unpack-daemons:
 	@tests/rig/unpack daemons frr bird2
 
 test-daemons: rig-parts unpack-daemons ## FRR and BIRD in three VRs: their routes take the fast path, also after a cut
-	@tests/run frr.bats bird.bats
+	@BATS_TEST_TIMEOUT=$${BATS_TEST_TIMEOUT:-600} tests/run frr.bats bird.bats
 
 test-containers: rig-parts ## data planes in podman, crun, systemd-nspawn and LXC (docs/containers.md)
 	@tests/rig/unpack containers podman crun slirp4netns uidmap systemd-container lxc

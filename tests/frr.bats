@@ -23,7 +23,7 @@ setup_file()
 	frr_users
 	for vr in "${ROUTERS[@]}"; do
 		frr_configure "$vr"
-		frr "$vr" zebra
+		frr_first "$vr"
 	done
 	for vr in "${ROUTERS[@]}"; do
 		frr "$vr" bfdd ospfd ospf6d
@@ -53,6 +53,60 @@ teardown() { line_teardown; }
 	reconverge ospf
 	fast_flows blue green
 	plug
+	by_red ospf
+}
+
+# cost N: of the link between blue and green, in both versions of OSPF, and directions.
+cost()
+{
+	local at
+
+	for at in "blue green" "green blue"; do
+		vtysh "${at% *}" ospfd "configure terminal" "interface ${at#* }" "ip ospf cost $1" &&
+			vtysh "${at% *}" ospf6d "configure terminal" "interface ${at#* }" "ipv6 ospf6 cost $1" || return
+	done
+}
+
+# both_ways: blue and green have two to each other, in both families.
+both_ways()
+{
+	local at vr port net
+
+	for at in "blue green 2" "green blue 1"; do
+		read -r vr port net <<< "$at"
+		[[ $(ip -n "$(ns_name "$vr")" route show "10.$net.0.0/24") == *" dev red"* &&
+			$(ip -n "$(ns_name "$vr")" route show "10.$net.0.0/24") == *" dev $port"* &&
+			$(ip -n "$(ns_name "$vr")" -6 route show "fd00:$net::/64") == *" dev red"* &&
+			$(ip -n "$(ns_name "$vr")" -6 route show "fd00:$net::/64") == *" dev $port"* ]] || return
+	done
+}
+
+# spread ADDRESS: of 16 flows red has some, not all, and the fast path 99 of 100 packets.
+spread()
+{
+	local all
+
+	mark red
+	FLOWS=16 fast_flow "$1" blue green
+	all=${D[send]}
+	since red
+	tell "to $1: VR red had ${D[send]} of these"
+	assert_no_loss
+	((D[send] >= 20 && D[send] <= all - 20))
+}
+
+@test "two ways of the same cost: flows take both, by the fast path" {
+	local vr
+
+	for vr in blue green; do
+		x ns "$vr" sysctl -qw net.ipv4.fib_multipath_hash_policy=1 net.ipv6.fib_multipath_hash_policy=1
+	done
+	europa_router "${ROUTERS[@]}"
+	cost 20
+	wait_until 90 seldom both_ways
+	spread 10.2.0.2
+	spread fd00:2::2
+	cost 100
 	by_red ospf
 }
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Copyright (C) the Europa authors
 # shellcheck shell=bash
-# FRR for the three VRs of lib/line: zebra, bfdd, and ospfd with ospf6d, or bgpd.
+# FRR for the three VRs of lib/line: zebra, bfdd, and ospfd with ospf6d, or bgpd; and mgmtd, where
+# there is one (FRR 10): zebra tells it all, and without it says for ever that it cannot.
 
 # As Debian's package would make them, in the guest only.
 frr_users()
@@ -13,7 +14,7 @@ frr_users()
 	echo frr:x:31002:31002::/nonexistent:/usr/sbin/nologin >> /etc/passwd
 }
 
-# frr_configure VR: for nothing here FRR 10 needs its mgmtd.
+# frr_configure VR
 frr_configure()
 {
 	local dir=/etc/frr/$1
@@ -82,17 +83,33 @@ frr()
 	shift
 
 	for name; do
-		words=()
-		[ "$name" != zebra ] || words=(-K 300)
-		daemon "$vr" "$name" "$DAEMONS/usr/lib/frr/$name" -N "$vr" -P 0 --log stdout \
-			-f "/etc/frr/$vr/$name.conf" "${words[@]}" || return
+		words=(-f "/etc/frr/$vr/$name.conf")
+		case $name in
+		mgmtd) words=() ;;
+		zebra) words+=(-K 300) ;;
+		esac
+		daemon "$vr" "$name" "$DAEMONS/usr/lib/frr/$name" -N "$vr" -P 0 --log stdout "${words[@]}" ||
+			return
 	done
 }
 
-# vtysh VR DAEMON COMMAND
+# frr_first VR: what the others rest on.
+frr_first()
+{
+	[ ! -e "$DAEMONS/usr/lib/frr/mgmtd" ] || frr "$1" mgmtd || return
+	frr "$1" zebra
+}
+
+# vtysh VR DAEMON COMMAND...
 vtysh()
 {
-	echo "[+] $1: vtysh: $3" >&2
+	local vr=$1 name=$2 command commands=()
+	shift 2
+
+	for command; do
+		echo "[+] $vr: vtysh: $command" >&2
+		commands+=(-c "$command")
+	done
 	daemon_env
-	"${DAEMON_ENV[@]}" "$DAEMONS/usr/bin/vtysh" -N "$1" -d "$2" -c "$3"
+	"${DAEMON_ENV[@]}" "$DAEMONS/usr/bin/vtysh" -N "$vr" -d "$name" "${commands[@]}"
 }
