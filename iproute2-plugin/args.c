@@ -24,6 +24,11 @@ const char *const spread_names[2] = {
 	[EUROPA_SPREAD_CPU] = "cpu",
 };
 
+const char *const tx_names[2] = {
+	[EUROPA_TX_KICK] = "kick",
+	[EUROPA_TX_POLL] = "poll",
+};
+
 const char *const port_mode_names[3] = {
 	[EUROPA_MODE_MAC] = "mac",
 	[EUROPA_MODE_PASSTHRU] = "passthru",
@@ -32,13 +37,13 @@ const char *const port_mode_names[3] = {
 
 /* Words that mean something where a VR's name can stand. */
 static const char *const keywords[] = {
-	"add", "address", "attach", "check", "classifier", "confirm", "count", "del",
-	"delete", "detach", "dev", "exec", "fallback", "force", "format", "group",
+	"add", "address", "attach", "check", "classifier", "confirm", "count", "cpu",
+	"del", "delete", "detach", "dev", "exec", "fallback", "force", "format", "group",
 	"help", "http", "id", "identify", "limit", "list", "ls", "lst", "metrics",
 	"mode", "monitor", "name", "netns", "object", "owner", "pids", "pinned",
 	"port", "pref", "prio", "program", "queues", "replace", "rule", "section",
 	"set", "show", "slots", "snap", "spoofchk", "spread", "stall", "timeout", "top",
-	"trace", "user",
+	"trace", "tx", "user",
 	"verbose", "vlan", "vr", "wait",
 };
 

@@ -58,6 +58,7 @@ bool is_number(const char *word);
 
 extern const char *const fallback_names[2];
 extern const char *const spread_names[2];
+extern const char *const tx_names[2];
 extern const char *const port_mode_names[3];
 
 #endif

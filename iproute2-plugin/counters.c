@@ -45,9 +45,11 @@ const struct counter counters[EUROPA_C_COUNT] = {
 	PACKETS(TX_LIMIT,
 		"Made by the data plane, while what it made before fills the VR's limit."),
 	PACKETS(IDLE, "Given to the kernel's stack while the data plane slept, as it agreed to."),
+	TIMES(TX_POLLS, "Times a thread of the kernel took what the data plane sent."),
+	TIMES(TX_SLEEPS, "Times such a thread went to sleep."),
 };
 
-_Static_assert(EUROPA_C_COUNT == EUROPA_C_IDLE + 1, "each counter has a text");
+_Static_assert(EUROPA_C_COUNT == EUROPA_C_TX_SLEEPS + 1, "each counter has a text");
 
 bool counter_is_loss(enum europa_counter c)
 {

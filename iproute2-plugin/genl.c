@@ -248,6 +248,11 @@ static void read_conf(const struct nlattr *attr, struct vr_conf *c)
 	case EUROPA_A_PRIO: c->prio = nl_uint(attr); break;
 	case EUROPA_A_STALL: c->stall = nl_uint(attr); break;
 	case EUROPA_A_SPREAD: c->spread = nl_uint(attr); break;
+	case EUROPA_A_TX: c->tx = nl_uint(attr); break;
+	case EUROPA_A_TX_CPU:
+		c->cpu = nl_uint(attr);
+		c->bound = true;
+		break;
 	}
 }
 
@@ -353,6 +358,10 @@ static void put_conf(struct nlmsghdr *nlh, const struct vr_conf *c)
 		mnl_attr_put_u32(nlh, EUROPA_A_STALL, c->stall);
 	if (c->has & VR_HAS_SPREAD)
 		mnl_attr_put_u8(nlh, EUROPA_A_SPREAD, c->spread);
+	if (c->has & VR_HAS_TX)
+		mnl_attr_put_u8(nlh, EUROPA_A_TX, c->tx);
+	if (c->has & VR_HAS_CPU)
+		mnl_attr_put_u32(nlh, EUROPA_A_TX_CPU, c->cpu);
 }
 
 static int send_conf(struct genl *g, uint8_t cmd, const struct vr_conf *conf)

@@ -71,7 +71,7 @@ static void print_help(FILE *f)
 		"SETTINGS := [ name NAME ] [ id N ] [ netns NAME ] [ slots N ] [ snap BYTES ]\n"
 		"            [ queues N ] [ spread { flow | cpu } ] [ limit BYTES ] [ owner USER ] [ group GROUP ] [ mode OCTAL ]\n"
 		"            [ fallback { kernel | drop } ] [ prio { CLASSID | none } ]\n"
-		"            [ stall { MILLISECONDS | off } ]\n"
+		"            [ stall { MILLISECONDS | off } ] [ tx { kick | poll [ cpu N ] } ]\n"
 		"KEY := { from PREFIX | to PREFIX | vlan ID | vni ID | flow FIELDS | bucket N }\n"
 		"FIELDS := [ from PREFIX ] [ to PREFIX ] [ proto PROTOCOL ] [ sport PORT ] [ dport PORT ]\n"
 		"OPTIONS := { -s[tatistics] | -d[etails] | -j[son] | -p[retty] | -br[ief] | -o[neline] |\n"

@@ -37,6 +37,8 @@ enum {
 	VR_HAS_PRIO	= 1 << 11,
 	VR_HAS_STALL	= 1 << 12,
 	VR_HAS_SPREAD	= 1 << 13,
+	VR_HAS_TX	= 1 << 14,
+	VR_HAS_CPU	= 1 << 15,
 };
 
 struct vr_conf {
@@ -51,6 +53,9 @@ struct vr_conf {
 	uint32_t prio;		/* tc class, major << 16 | minor, or 0 */
 	uint32_t stall;		/* ms, or 0 */
 	uint8_t spread;		/* enum europa_spread */
+	uint8_t tx;		/* enum europa_tx_by */
+	bool bound;		/* tx poll: its threads are bound to cpu */
+	uint32_t cpu;
 };
 
 #define NSID_HERE	(-2)	/* -1: one that ends, without a number */

@@ -87,6 +87,25 @@ static int set_spread(const char *value, struct vr_conf *c)
 	return i < 0 ? EXIT_USAGE : 0;
 }
 
+static int set_tx(const char *value, struct vr_conf *c)
+{
+	int i = parse_one_of("tx", value, tx_names, 2);
+
+	c->tx = i;
+	return i < 0 ? EXIT_USAGE : 0;
+}
+
+static int set_cpu(const char *value, struct vr_conf *c)
+{
+	uint64_t cpu;
+
+	if (parse_number("cpu", value, 0, UINT32_MAX, &cpu))
+		return EXIT_USAGE;
+	c->cpu = cpu;
+	c->bound = true;
+	return 0;
+}
+
 /* As tc writes a class: MAJOR:MINOR in hexadecimal, "none" or 0 for none. */
 static int set_prio(const char *value, struct vr_conf *c)
 {
@@ -140,6 +159,8 @@ static const struct setting {
 	{ "prio", VR_HAS_PRIO, set_prio },
 	{ "stall", VR_HAS_STALL, set_stall },
 	{ "spread", VR_HAS_SPREAD, set_spread },
+	{ "tx", VR_HAS_TX, set_tx },
+	{ "cpu", VR_HAS_CPU, set_cpu },
 };
 
 static const struct setting *find_setting(const char *name)
@@ -168,6 +189,10 @@ static int parse_settings(struct args *a, struct vr_conf *c)
 		if (!value || setting->parse(value, c))
 			return EXIT_USAGE;
 		c->has |= setting->has;
+	}
+	if (c->has & VR_HAS_CPU && (!(c->has & VR_HAS_TX) || c->tx != EUROPA_TX_POLL)) {
+		fprintf(stderr, "Error: \"cpu\" goes with \"tx poll\".\n");
+		return EXIT_USAGE;
 	}
 	return 0;
 }
@@ -199,9 +224,19 @@ static int with_genl(int (*fn)(struct genl *, void *), void *data)
 	return ret;
 }
 
+/* The first modules did not know who drains tx. */
+static int refused(const struct genl *g, const struct vr_conf *c)
+{
+	if (!(c->has & VR_HAS_TX) || strcmp(g->nl.message, "Unknown attribute type"))
+		return genl_fail(g);
+	fprintf(stderr, "Error: the module is older than ip-vr and does not know tx %s.\n",
+		tx_names[c->tx]);
+	return EXIT_KERNEL;
+}
+
 static int do_add(struct genl *g, void *data)
 {
-	return genl_vr_new(g, data) ? genl_fail(g) : 0;
+	return genl_vr_new(g, data) ? refused(g, data) : 0;
 }
 
 int cmd_vr_add(struct args *a)
@@ -213,7 +248,7 @@ int cmd_vr_add(struct args *a)
 
 static int do_set(struct genl *g, void *data)
 {
-	return genl_vr_set(g, data) ? genl_fail(g) : 0;
+	return genl_vr_set(g, data) ? refused(g, data) : 0;
 }
 
 struct change {
@@ -278,6 +313,9 @@ static unsigned int differences(const struct vr_conf *want, const struct vr_conf
 	same |= want->prio == is->prio ? VR_HAS_PRIO : 0;
 	same |= want->stall == is->stall ? VR_HAS_STALL : 0;
 	same |= want->spread == is->spread ? VR_HAS_SPREAD : 0;
+	/* a processor is told together with tx, and none is told by its absence */
+	if (want->tx == is->tx && want->bound == is->bound && want->cpu == is->cpu)
+		same |= VR_HAS_TX | VR_HAS_CPU;
 	return want->has & ~same;
 }
 

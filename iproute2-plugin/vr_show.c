@@ -197,6 +197,17 @@ static void show_spread(const struct vr_conf *c)
 		out_text(" spread %s", name);
 }
 
+static void show_tx(const struct vr_conf *c)
+{
+	const char *name = name_of(tx_names, 2, c->tx);
+
+	out_string(OUT_JSON, C_NONE, "tx", NULL, name);
+	if (c->tx != EUROPA_TX_KICK)
+		out_text(" tx %s", name);
+	if (c->bound)
+		out_u64(OUT_ANY, "tx_cpu", " cpu %llu", c->cpu);
+}
+
 static void show_stall(uint32_t ms)
 {
 	out_u64(OUT_JSON, "stall", NULL, ms);
@@ -342,6 +353,7 @@ static void show_header(const struct vr *vr)
 		   name_of(fallback_names, 2, c->fallback));
 	show_prio(c->prio);
 	show_stall(c->stall);
+	show_tx(c);
 	show_honour(vr);
 	show_idle(vr);
 	show_data_plane(vr);
@@ -420,12 +432,12 @@ struct counter_group {
 
 static const struct counter_group counter_groups[] = {
 	{ "packets", EUROPA_C_RX, EUROPA_C_RECLAIMED, { EUROPA_C_FILTERED, EUROPA_C_IDLE } },
-	{ "calls", EUROPA_C_KICKS, EUROPA_C_WAKES, { NO_LATER, NO_LATER } },
+	{ "calls", EUROPA_C_KICKS, EUROPA_C_WAKES, { EUROPA_C_TX_POLLS, EUROPA_C_TX_SLEEPS } },
 	{ "not received", EUROPA_C_RX_FULL, EUROPA_C_RX_FALLBACK, { NO_LATER, NO_LATER } },
 	{ "not sent", EUROPA_C_BAD_SLOT, EUROPA_C_GONE, { EUROPA_C_TX_LIMIT, NO_LATER } },
 };
 
-_Static_assert(EUROPA_C_COUNT == EUROPA_C_IDLE + 1, "each counter is in a group");
+_Static_assert(EUROPA_C_COUNT == EUROPA_C_TX_SLEEPS + 1, "each counter is in a group");
 
 /* Name and value, wrapped at the end of a line; returns the column after it. */
 static int show_counter(const struct vr *vr, enum europa_counter i, int indent, int column)

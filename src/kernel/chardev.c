@@ -17,6 +17,7 @@
 #include "queue.h"
 #include "trace.h"
 #include "tx.h"
+#include "wake.h"
 
 #define EUROPA_MINORS		(MINORMASK + 1)
 #define EUROPA_FEATURES_KNOWN	(EUROPA_FEATURE_AGREE | EUROPA_FEATURE_IDLE | \
@@ -180,6 +181,7 @@ static bool europa_file_has_another(struct europa_file *file,
 
 static int europa_file_take_queue(struct europa_file *file,
 				  struct europa_pool *pool,
+				  struct europa_poller_new *poller,
 				  struct europa_attach *a)
 {
 	struct europa_queue *queue = europa_vr_queue(file->vr, a->queue);
@@ -192,7 +194,7 @@ static int europa_file_take_queue(struct europa_file *file,
 	if (!err && europa_file_has_another(file, queue))
 		err = -EISCONN;
 	if (!err)
-		err = europa_queue_attach(queue, file, pool, a);
+		err = europa_queue_attach(queue, file, pool, poller, a);
 	europa_handover_end(queue);
 	if (!err) {
 		a->vr = file->vr->id;
@@ -214,6 +216,24 @@ static int europa_file_may_attach(const struct europa_queue *queue,
 	if (!(features & EUROPA_FEATURE_TAKEOVER))
 		return -EBUSY;
 	return europa_handover_allowed(queue) ? 0 : -EPERM;
+}
+
+/* With what was made for it; what it did not take is given up. */
+static int europa_file_bring(struct europa_file *file,
+			     struct europa_pool *pool,
+			     struct europa_attach *a)
+{
+	struct europa_queue *queue = europa_vr_queue(file->vr, a->queue);
+	struct europa_poller_new poller;
+	int err;
+
+	err = europa_poller_make(queue, READ_ONCE(file->vr->tx), &poller);
+	if (!err)
+		err = europa_file_take_queue(file, pool, &poller, a);
+	europa_poller_forget(&poller);
+	if (err)
+		europa_pool_put(pool);
+	return err;
 }
 
 /* Again when the VR's settings changed while the pool was being made. */
@@ -238,9 +258,7 @@ static int europa_file_try_attach(struct europa_file *file,
 					  a->spares);
 		if (!pool)
 			return -ENOMEM;
-		err = europa_file_take_queue(file, pool, a);
-		if (err)
-			europa_pool_put(pool);
+		err = europa_file_bring(file, pool, a);
 	} while (err == -EAGAIN && !signal_pending(current));
 	return err;
 }
@@ -336,6 +354,27 @@ static int europa_file_port(struct europa_file *file, void __user *arg)
 	return err;
 }
 
+/* Who kicks makes packets: for the next ones, the poller is awake. */
+static void europa_file_rouse(struct europa_queue *queue)
+{
+	bool wanted;
+
+	if (READ_ONCE(queue->poller_state) != EUROPA_POLLER_ASLEEP)
+		return;
+	spin_lock_bh(&queue->lock);
+	wanted = europa_wake_poller_wanted(queue);
+	spin_unlock_bh(&queue->lock);
+	if (wanted)
+		europa_wake_poller(queue);
+}
+
+/* Does a poller see what was published before this? See poller.c. */
+static bool europa_file_polled(const struct europa_queue *queue)
+{
+	smp_mb(); /* the ring before the state */
+	return READ_ONCE(queue->poller_state) == EUROPA_POLLER_AWAKE;
+}
+
 /*
  * The hot calls take no lock and so may find a queue just detached, or
  * attached by another file since: draining that one is harmless.
@@ -349,6 +388,7 @@ static long europa_file_kick(struct europa_file *file)
 		return READ_ONCE(file->vr->dead) ? -ENODEV : -ENOTCONN;
 	europa_stats_inc(file->vr->stats, EUROPA_C_KICKS);
 	entries = europa_tx_drain(queue);
+	europa_file_rouse(queue);
 	trace_europa_kick(file->vr->id, entries);
 	return entries;
 }
@@ -374,7 +414,9 @@ static long europa_file_ioctl(struct file *filp, unsigned int cmd,
 	}
 }
 
-/* Drains the tx ring: nobody sleeps on packets of his own. */
+/* Drains the tx ring, unless a poller is awake: nobody sleeps on packets of his
+ * own.
+ */
 static __poll_t europa_file_poll(struct file *filp, poll_table *table)
 {
 	struct europa_file *file = filp->private_data;
@@ -384,7 +426,8 @@ static __poll_t europa_file_poll(struct file *filp, poll_table *table)
 	poll_wait(filp, queue ? &queue->wait : &file->vr->first.wait, table);
 	if (!queue || READ_ONCE(queue->file) != file)
 		return EPOLLHUP | EPOLLERR;
-	if (europa_tx_pending(queue)) /* not so for who has just been woken */
+	/* nothing is for who has just been woken */
+	if (europa_tx_pending(queue) && !europa_file_polled(queue))
 		europa_tx_drain(queue);
 	mask = europa_queue_readable(queue);
 	if (!mask && europa_compat_poll_waits(table))

@@ -212,6 +212,16 @@ static int europa_fill_stats(struct sk_buff *skb, struct europa_vr *vr)
 	return 0;
 }
 
+static int europa_fill_tx(struct sk_buff *skb, int tx)
+{
+	bool poll = tx != EUROPA_POLLER_NOBODY;
+
+	if (nla_put_u8(skb, EUROPA_A_TX,
+		       poll ? EUROPA_TX_POLL : EUROPA_TX_KICK))
+		return -EMSGSIZE;
+	return tx < 0 ? 0 : nla_put_u32(skb, EUROPA_A_TX_CPU, tx);
+}
+
 int europa_fill_config(struct sk_buff *skb, const struct europa_vr *vr)
 {
 	if (nla_put_string(skb, EUROPA_A_NETNS, vr->netns ?: "") ||
@@ -227,7 +237,7 @@ int europa_fill_config(struct sk_buff *skb, const struct europa_vr *vr)
 	    nla_put_u32(skb, EUROPA_A_STALL, vr->stall) ||
 	    nla_put_u8(skb, EUROPA_A_SPREAD, vr->spread))
 		return -EMSGSIZE;
-	return 0;
+	return europa_fill_tx(skb, vr->tx);
 }
 
 static int europa_fill_plane(struct sk_buff *skb, struct europa_queue *queue)

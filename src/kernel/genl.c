@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) the Europa authors
 #include <linux/bpf.h>
+#include <linux/cpumask.h>
 #include <linux/rtnetlink.h>
 #include <net/genetlink.h>
 #include <net/sock.h>
@@ -32,6 +33,8 @@ static const struct nla_policy europa_genl_policy[EUROPA_A_MAX + 1] = {
 	[EUROPA_A_PRIO]		= { .type = NLA_U32 },
 	[EUROPA_A_STALL]	= { .type = NLA_U32 },
 	[EUROPA_A_SPREAD]	= { .type = NLA_U8 },
+	[EUROPA_A_TX]		= { .type = NLA_U8 },
+	[EUROPA_A_TX_CPU]	= { .type = NLA_U32 },
 };
 
 /* ---- settings in ---- */
@@ -98,6 +101,35 @@ static int europa_genl_stall(const struct nlattr *attr, u32 *stall,
 			       "stall is 100 to 3600000 ms, or 0", extack);
 }
 
+/* Without a processor: any. */
+static int europa_genl_tx(struct nlattr **a, int *tx,
+			  struct netlink_ext_ack *extack)
+{
+	u8 how = a[EUROPA_A_TX] ? nla_get_u8(a[EUROPA_A_TX]) : EUROPA_TX_KICK;
+	u32 cpu;
+
+	if (how > EUROPA_TX_POLL) {
+		NL_SET_ERR_MSG(extack, "tx is kick or poll");
+		return -EINVAL;
+	}
+	if (a[EUROPA_A_TX])
+		*tx = how == EUROPA_TX_POLL ? EUROPA_POLLER_ANYWHERE :
+					      EUROPA_POLLER_NOBODY;
+	if (!a[EUROPA_A_TX_CPU])
+		return 0;
+	if (how != EUROPA_TX_POLL) {
+		NL_SET_ERR_MSG(extack, "a processor goes with tx poll");
+		return -EINVAL;
+	}
+	cpu = nla_get_u32(a[EUROPA_A_TX_CPU]);
+	if (cpu >= nr_cpu_ids || !cpu_online(cpu)) {
+		NL_SET_ERR_MSG(extack, "there is no such processor, or it is offline");
+		return -EINVAL;
+	}
+	*tx = cpu;
+	return 0;
+}
+
 static int europa_genl_config(struct nlattr **a, struct europa_config *config,
 			      struct netlink_ext_ack *extack)
 {
@@ -107,6 +139,8 @@ static int europa_genl_config(struct nlattr **a, struct europa_config *config,
 	if (!err)
 		err = europa_genl_stall(a[EUROPA_A_STALL], &config->stall,
 					extack);
+	if (!err)
+		err = europa_genl_tx(a, &config->tx, extack);
 	if (err)
 		return err;
 	if (a[EUROPA_A_LIMIT])

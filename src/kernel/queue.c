@@ -13,6 +13,7 @@
 #include "stall.h"
 #include "trace.h"
 #include "tx.h"
+#include "wake.h"
 
 static struct workqueue_struct *europa_queue_wq;
 
@@ -28,24 +29,37 @@ void europa_queue_module_exit(void)
 	destroy_workqueue(europa_queue_wq);
 }
 
-/* Publish the pool. The data plane's process is noted with it. */
-static void europa_queue_set_pool(struct europa_queue *queue,
-				  struct europa_pool *pool, u64 features)
+/*
+ * Publish the pool. The data plane's process is noted with it, and its poller
+ * begins; false: the VR wants another one by now, and nothing happened.
+ */
+static bool europa_queue_set_pool(struct europa_queue *queue,
+				  struct europa_pool *pool,
+				  struct europa_poller_new *poller,
+				  u64 features)
 {
+	bool wanted;
+
 	wait_on_bit_lock(&queue->bits, EUROPA_QUEUE_DRAINING,
 			 TASK_UNINTERRUPTIBLE);
 	spin_lock_bh(&queue->lock);
-	WRITE_ONCE(queue->sleeping, false);
-	queue->woken = 0;
-	queue->idle = (struct europa_idle) { };
-	/* the pool's contents; pairs with readable() */
-	smp_store_release(&queue->pool, pool);
-	queue->features = features;
-	queue->pid = get_task_pid(current, PIDTYPE_TGID);
-	queue->generation++;
-	europa_stall_begin(queue);
+	wanted = READ_ONCE(queue->vr->tx) == poller->tx;
+	if (likely(wanted)) {
+		WRITE_ONCE(queue->sleeping, false);
+		queue->woken = 0;
+		queue->idle = (struct europa_idle) { };
+		/* the pool's contents; pairs with readable() */
+		smp_store_release(&queue->pool, pool);
+		queue->features = features;
+		queue->pid = get_task_pid(current, PIDTYPE_TGID);
+		queue->generation++;
+		europa_stall_begin(queue);
+		clear_bit(EUROPA_QUEUE_PARTED, &queue->bits);
+		europa_poller_begin(queue, poller);
+	}
 	spin_unlock_bh(&queue->lock);
 	clear_and_wake_up_bit(EUROPA_QUEUE_DRAINING, &queue->bits);
+	return wanted;
 }
 
 void europa_queue_note(struct europa_queue *queue, enum europa_event event)
@@ -58,11 +72,13 @@ void europa_queue_note(struct europa_queue *queue, enum europa_event event)
 
 /*
  * Takes over the caller's reference on the pool, which was made outside the
- * lock: that can take long, in the data plane's own cgroup. EAGAIN: the VR's
- * settings changed meanwhile. Packets still go to the fallback: see run.
+ * lock: that can take long, in the data plane's own cgroup; and the poller.
+ * EAGAIN: the VR's settings changed meanwhile. Packets still go to the
+ * fallback: see run.
  */
 int europa_queue_attach(struct europa_queue *queue, struct europa_file *file,
 			struct europa_pool *pool,
+			struct europa_poller_new *poller,
 			const struct europa_attach *a)
 {
 	lockdep_assert_held(&queue->vr->lock);
@@ -74,8 +90,11 @@ int europa_queue_attach(struct europa_queue *queue, struct europa_file *file,
 		return -EAGAIN;
 	pool->ctl->generation = queue->generation + 1;
 	queue->uid = current_euid(); /* may be looked at as soon as the pool is */
-	europa_queue_set_pool(queue, pool,
-			      a->features & ~EUROPA_FEATURE_TAKEOVER);
+	if (!europa_queue_set_pool(queue, pool, poller,
+				   a->features & ~EUROPA_FEATURE_TAKEOVER)) {
+		europa_vr_unclaim(queue->vr);
+		return -EAGAIN;
+	}
 	WRITE_ONCE(queue->file, file);
 	europa_age_start(queue);
 	europa_queue_note(queue, EUROPA_EVENT_ATTACH);
@@ -113,8 +132,7 @@ void europa_queue_tell_leave(struct europa_queue *queue, u32 places)
 		WRITE_ONCE(queue->running, EUROPA_RUN_HOLD);
 	WRITE_ONCE(queue->leaving, true);
 	WRITE_ONCE(queue->sleeping, false);
-	WRITE_ONCE(queue->pool->ctl->flags,
-		   EUROPA_CTL_NEED_KICK | EUROPA_CTL_LEAVE);
+	europa_wake_flags(queue);
 	spin_unlock_bh(&queue->lock);
 	wake_up_interruptible_poll(&queue->wait, EPOLLIN | EPOLLRDNORM);
 }
@@ -125,7 +143,7 @@ void europa_queue_tell_stay(struct europa_queue *queue)
 	lockdep_assert_held(&queue->vr->lock);
 	spin_lock_bh(&queue->lock);
 	WRITE_ONCE(queue->leaving, false);
-	WRITE_ONCE(queue->pool->ctl->flags, EUROPA_CTL_NEED_KICK);
+	europa_wake_flags(queue);
 	spin_unlock_bh(&queue->lock);
 }
 
@@ -172,6 +190,7 @@ static struct europa_pool *europa_queue_let_go(struct europa_queue *queue,
 	europa_queue_run(queue, false);
 	europa_age_stop(queue);
 	set_bit(EUROPA_QUEUE_CLOSING, &queue->bits);
+	europa_poller_end(queue);
 	wait_on_bit_lock(&queue->bits, EUROPA_QUEUE_DRAINING,
 			 TASK_UNINTERRUPTIBLE);
 	europa_tx_ring(queue);
@@ -352,6 +371,7 @@ void europa_queue_init(struct europa_queue *queue, struct europa_vr *vr,
 {
 	spin_lock_init(&queue->lock);
 	init_waitqueue_head(&queue->wait);
+	europa_poller_init(queue);
 	europa_hold_init(queue);
 	europa_age_init(queue);
 	europa_stall_init(queue, europa_queue_stall_work);

@@ -17,6 +17,7 @@ void europa_queue_set_stall(struct europa_queue *queue);
 void europa_queue_exit(struct europa_queue *queue);
 int europa_queue_attach(struct europa_queue *queue, struct europa_file *file,
 			struct europa_pool *pool,
+			struct europa_poller_new *poller,
 			const struct europa_attach *a);
 void europa_queue_run(struct europa_queue *queue, bool run);
 void europa_queue_tell_leave(struct europa_queue *queue, u32 places);

@@ -186,6 +186,7 @@ struct europa_rx_run {
 	struct sk_buff *first;
 	struct sk_buff *refused;	/* that there is no room for */
 	u32 n, truesize;
+	bool poller;			/* that one is to be woken */
 	struct europa_entry entry;	/* offset, port, flags */
 	struct europa_record record;	/* port, owner, flags */
 	struct europa_record usual;	/* the same of usual packets */
@@ -383,6 +384,7 @@ static bool europa_rx_admit(struct europa_queue *queue,
 		europa_rx_trim(run, pool, limit);
 	if (unlikely(!run->n))
 		return false;
+	run->poller = europa_wake_poller_wanted(queue);
 	europa_rx_keep_all(pool, run);
 	return europa_wake_wanted(queue);
 }
@@ -456,6 +458,8 @@ static void europa_rx_queue(struct europa_queue *queue,
 		return;
 	}
 	europa_stats_add(run->port->stats, EUROPA_C_RX, run->n);
+	if (unlikely(run->poller))
+		europa_wake_poller(queue);
 	if (wake)
 		europa_wake(queue);
 	if (unlikely(run->refused))
@@ -839,12 +843,13 @@ static u32 europa_rx_give_some(struct europa_queue *queue)
  */
 void europa_rx_give_held(struct europa_queue *queue)
 {
-	bool any = false, wake = false;
+	bool any = false, wake = false, poller = false;
 	u32 n;
 
 	do {
 		spin_lock_bh(&queue->lock);
 		rcu_read_lock();
+		poller |= europa_wake_poller_wanted(queue);
 		n = europa_rx_give_some(queue);
 		any |= n;
 		if (any && n < EUROPA_BURST)
@@ -853,6 +858,8 @@ void europa_rx_give_held(struct europa_queue *queue)
 		spin_unlock_bh(&queue->lock);
 		cond_resched();
 	} while (n == EUROPA_BURST);
+	if (poller)
+		europa_wake_poller(queue);
 	if (wake)
 		europa_wake(queue);
 }

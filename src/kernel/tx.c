@@ -564,31 +564,73 @@ bool europa_tx_pending(const struct europa_queue *queue)
 }
 
 /*
- * Drain what the VR has published, in the caller's context. One drainer at a
- * time: who finds the bit taken leaves KICKED behind, and the drainer looks at
- * it after it let go. Returns entries read.
+ * One drainer at a time: who finds the bit taken leaves KICKED behind, and the
+ * drainer looks at it after it let go.
  *
  * A drainer that clears another's KICKED has to see what that one published. A
  * system call orders nothing, and the VR's release store nothing that follows
  * it: without the first fence an entry might wait for the next kick.
  */
+static void europa_tx_ask(struct europa_queue *queue)
+{
+	smp_mb__before_atomic(); /* the ring before KICKED */
+	set_bit(EUROPA_QUEUE_KICKED, &queue->bits);
+	smp_mb__after_atomic(); /* KICKED before DRAINING, as in the loop below */
+}
+
+/* What there is by now. False: somebody else drains. */
+static bool europa_tx_try(struct europa_queue *queue, u32 *total)
+{
+	if (test_and_set_bit_lock(EUROPA_QUEUE_DRAINING, &queue->bits))
+		return false;
+	clear_bit(EUROPA_QUEUE_KICKED, &queue->bits);
+	smp_mb__after_atomic(); /* before reading the ring */
+	if (queue->pool)
+		*total += europa_tx_ring(queue);
+	clear_and_wake_up_bit(EUROPA_QUEUE_DRAINING, &queue->bits);
+	return true;
+}
+
+/*
+ * Somebody else drains, and does not look again, if it is a poller at its end:
+ * wait for it then. Did it look as long as others kick, it would never end, if
+ * a hostile VR liked; and who ends it may have rtnl.
+ */
+static bool europa_tx_await_last(struct europa_queue *queue)
+{
+	smp_mb(); /* DRAINING before PARTED; pairs with the poller's end */
+	return test_bit(EUROPA_QUEUE_PARTED, &queue->bits) &&
+	       !wait_on_bit(&queue->bits, EUROPA_QUEUE_DRAINING, TASK_KILLABLE);
+}
+
+/* Drain what the VR has published, in the caller's context. Returns entries
+ * read.
+ */
 u32 europa_tx_drain(struct europa_queue *queue)
 {
 	u32 total = 0;
 
-	smp_mb__before_atomic(); /* the ring before KICKED */
-	set_bit(EUROPA_QUEUE_KICKED, &queue->bits);
-	smp_mb__after_atomic(); /* KICKED before DRAINING, as in the loop below */
+	europa_tx_ask(queue);
 	while (test_bit(EUROPA_QUEUE_KICKED, &queue->bits) &&
 	       !test_bit(EUROPA_QUEUE_CLOSING, &queue->bits) &&
-	       !fatal_signal_pending(current)) {
-		if (test_and_set_bit_lock(EUROPA_QUEUE_DRAINING, &queue->bits))
+	       !fatal_signal_pending(current))
+		if (!europa_tx_try(queue, &total) &&
+		    !europa_tx_await_last(queue))
 			break;
-		clear_bit(EUROPA_QUEUE_KICKED, &queue->bits);
-		smp_mb__after_atomic(); /* before reading the ring */
-		if (queue->pool)
-			total += europa_tx_ring(queue);
-		clear_and_wake_up_bit(EUROPA_QUEUE_DRAINING, &queue->bits);
-	}
+	return total;
+}
+
+/*
+ * The same once, for a poller, which looks at the ring again anyway, so that no
+ * kick is lost that came meanwhile. Returns entries read; 0 also if somebody
+ * else drains, who looks again.
+ */
+u32 europa_tx_pass(struct europa_queue *queue)
+{
+	u32 total = 0;
+
+	europa_tx_ask(queue);
+	if (!test_bit(EUROPA_QUEUE_CLOSING, &queue->bits))
+		europa_tx_try(queue, &total);
 	return total;
 }

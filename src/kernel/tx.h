@@ -8,6 +8,7 @@
 
 bool europa_tx_pending(const struct europa_queue *queue);
 u32 europa_tx_drain(struct europa_queue *queue);
+u32 europa_tx_pass(struct europa_queue *queue);
 u32 europa_tx_ring(struct europa_queue *queue);
 
 #endif /* _EUROPA_TX_H */

@@ -108,6 +108,7 @@ void europa_vr_config_default(struct europa_config *config)
 		.limit = EUROPA_LIMIT_DEFAULT,
 		.mode = 0660,
 		.fallback = EUROPA_FALLBACK_KERNEL,
+		.tx = EUROPA_POLLER_NOBODY,
 	};
 }
 
@@ -126,6 +127,7 @@ void europa_vr_config_get(const struct europa_vr *vr,
 		.prio = vr->prio,
 		.stall = vr->stall,
 		.spread = vr->spread,
+		.tx = vr->tx,
 	};
 	strscpy(config->name, europa_vr_name(vr), sizeof(config->name));
 	strscpy(config->netns, vr->netns ?: "", sizeof(config->netns));
@@ -205,6 +207,7 @@ void europa_vr_apply(struct europa_vr *vr,
 	WRITE_ONCE(vr->fallback, config->fallback);
 	WRITE_ONCE(vr->prio, config->prio);
 	WRITE_ONCE(vr->stall, config->stall);
+	WRITE_ONCE(vr->tx, config->tx);
 }
 
 void europa_vr_apply_owner(struct europa_vr *vr,

@@ -14,6 +14,7 @@
 #include <linux/xarray.h>
 #include "hold.h"
 #include "note.h"
+#include "poller.h"
 #include "pool.h"
 #include "stall.h"
 #include "stats.h"
@@ -46,6 +47,9 @@ enum europa_queue_bits {
 	EUROPA_QUEUE_DRAINING,	/* bit lock of the tx side */
 	EUROPA_QUEUE_CLOSING,	/* no new drains: detach waits for the bit */
 	EUROPA_QUEUE_ATTACHING,	/* bit lock: a pool is being made */
+	EUROPA_QUEUE_PARTED,	/* a poller drains for the last time, or has:
+				 * it does not look at KICKED again
+				 */
 };
 
 /*
@@ -77,6 +81,7 @@ struct europa_queue {
 	bool sleeping;		/* poll() found nothing, nobody woken since; set
 				 * without the lock, see europa_queue_readable()
 				 */
+	u8 poller_state;	/* enum europa_poller_state */
 	u64 woken;		/* rx_wait at the last wake-up */
 	struct europa_idle idle;
 	struct europa_pool *pool;
@@ -96,6 +101,7 @@ struct europa_queue {
 	bool stopped;	/* it said STOP while packets are held; under vr->lock */
 	kuid_t uid;			/* whose it is; under vr->lock */
 	struct europa_hold hold;
+	struct europa_poller poller;
 	struct work_struct free_detached;
 	struct europa_pool *detached;	/* that it frees, one at a time */
 	u32 told;		/* generation of the last event; the events' work's */
@@ -124,6 +130,7 @@ struct europa_config {
 	u32 prio;
 	u32 stall;
 	u8 spread;
+	int tx;			/* as in struct europa_vr */
 };
 
 /*
@@ -147,6 +154,7 @@ struct europa_vr {
 	u8 spread;		/* enum europa_spread */
 	u32 prio;		/* tc classid of what is sent, or 0 */
 	u32 stall;		/* ms that a data plane may stall, or 0 */
+	int tx;			/* a processor, or EUROPA_POLLER_* */
 	u64 limit;
 	u64 share;		/* of limit: each queue's, of packets kept */
 	u32 slots;		/* slots, snap: under rtnl and plan */

@@ -198,12 +198,63 @@ static void europa_vr_set_stall(struct europa_vr *vr)
 		europa_queue_set_stall(europa_vr_queue(vr, i));
 }
 
+/* Of new pollers, for as many queues as there are to be. */
+static void europa_vr_forget_pollers(struct europa_poller_new *pollers, u32 n)
+{
+	u32 i;
+
+	for (i = 0; pollers && i < n; i++)
+		europa_poller_forget(&pollers[i]);
+	kfree(pollers);
+}
+
+/*
+ * One for each queue, as a data plane may attach meanwhile; *pollers is NULL
+ * if tx stays as it is.
+ */
+static int europa_vr_make_pollers(struct europa_vr *vr,
+				  const struct europa_config *config,
+				  struct europa_poller_new **pollers)
+{
+	struct europa_poller_new *new;
+	int err = 0;
+	u32 i;
+
+	*pollers = NULL;
+	if (config->tx == vr->tx)
+		return 0;
+	new = kcalloc(config->queues, sizeof(*new), GFP_KERNEL);
+	if (!new)
+		return -ENOMEM;
+	for (i = 0; i < config->queues && !err; i++)
+		err = europa_poller_make(europa_vr_queue(vr, i), config->tx,
+					 &new[i]);
+	if (err) {
+		europa_vr_forget_pollers(new, config->queues);
+		return err;
+	}
+	*pollers = new;
+	return 0;
+}
+
+/* They take their queues, where there is a data plane. */
+static void europa_vr_set_pollers(struct europa_vr *vr,
+				  struct europa_poller_new *pollers, u32 n)
+{
+	u32 i;
+
+	for (i = 0; pollers && i < n; i++)
+		europa_poller_replace(europa_vr_queue(vr, i), &pollers[i]);
+	kfree(pollers);
+}
+
 /* All or nothing. What can fail comes first; what a data plane may be quicker
  * than, last.
  */
 int europa_vr_set(struct europa_vr *vr, const struct europa_config *config,
 		  struct netlink_ext_ack *extack)
 {
+	struct europa_poller_new *pollers;
 	struct europa_vr_change change;
 	struct europa_config former;
 	int err;
@@ -219,20 +270,26 @@ int europa_vr_set(struct europa_vr *vr, const struct europa_config *config,
 					     config->netns);
 	if (err)
 		return err;
+	err = europa_vr_make_pollers(vr, config, &pollers);
+	if (err)
+		goto err_change;
 	europa_vr_config_get(vr, &former);
 	err = europa_vr_set_node(vr, config, &former, extack);
 	if (err)
-		goto err_change;
+		goto err_pollers;
 	err = europa_vr_set_plan(vr, config, true, extack);
 	if (err)
 		goto err_node;
 	europa_vr_apply(vr, config, &change);
 	if (config->stall != former.stall)
 		europa_vr_set_stall(vr);
+	europa_vr_set_pollers(vr, pollers, config->queues);
 	return 0;
 
 err_node:
 	europa_vr_set_node(vr, &former, &former, NULL);
+err_pollers:
+	europa_vr_forget_pollers(pollers, config->queues);
 err_change:
 	europa_vr_change_free(&change);
 	return err;

@@ -34,6 +34,39 @@ bool europa_wake_wanted(struct europa_queue *queue)
 	return true;
 }
 
+/* Is the data plane to kick, and to leave? */
+void europa_wake_flags(struct europa_queue *queue)
+{
+	u32 flags = 0;
+
+	lockdep_assert_held(&queue->lock);
+	if (queue->poller_state != EUROPA_POLLER_AWAKE)
+		flags |= EUROPA_CTL_NEED_KICK;
+	if (queue->leaving)
+		flags |= EUROPA_CTL_LEAVE;
+	WRITE_ONCE(queue->pool->ctl->flags, flags);
+}
+
+/*
+ * The data plane has something to answer, or is about to have: is the thread
+ * that drains tx to be woken? From now on the data plane need not kick.
+ */
+bool europa_wake_poller_wanted(struct europa_queue *queue)
+{
+	lockdep_assert_held(&queue->lock);
+	if (likely(queue->poller_state != EUROPA_POLLER_ASLEEP))
+		return false;
+	WRITE_ONCE(queue->poller_state, EUROPA_POLLER_AWAKE);
+	europa_wake_flags(queue);
+	return true;
+}
+
+/* Without the lock, as below: the thread may have ended, the queue has not. */
+void europa_wake_poller(struct europa_queue *queue)
+{
+	wake_up(&queue->poller.wait);
+}
+
 /* Without the lock: a detach in between wakes the sleeper, too. */
 void europa_wake(struct europa_queue *queue)
 {

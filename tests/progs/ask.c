@@ -23,7 +23,8 @@ static const struct word vr_words[] = {
 	{ "queues", EUROPA_A_QUEUES, 4 }, { "limit", EUROPA_A_LIMIT, 8 },
 	{ "uid", EUROPA_A_UID, 4 }, { "gid", EUROPA_A_GID, 4 }, { "mode", EUROPA_A_MODE, 4 },
 	{ "fallback", EUROPA_A_FALLBACK, 1 }, { "stall", EUROPA_A_STALL, 4 },
-	{ "spread", EUROPA_A_SPREAD, 1 },
+	{ "spread", EUROPA_A_SPREAD, 1 }, { "tx", EUROPA_A_TX, 1 }, { "cpu", EUROPA_A_TX_CPU, 4 },
+	{ "unknown", EUROPA_A_MAX + 1, 4 },
 	{ "ifindex", EUROPA_A_IFINDEX, 4 }, { "fd", EUROPA_A_PROG_FD, 4 },
 	{ }
 };

@@ -29,13 +29,14 @@
  *   ctl            what the map's first page tells
  *   pause          until SIGUSR1
  *   say=TEXT
- *   forward[=MAC0,MAC1][,flap]  reflect  punt  drop  hold  tally
+ *   forward[=MAC0,MAC1][,flap][,quiet][,asked]  reflect  punt  drop  hold  tally
  *                  be a data plane until SIGUSR1. forward: IPv4 from port 0 to 1 and
  *                  back, MACn being the next hop's behind port n, the rest PUNT, and
  *                  what is for an address that ends in .1, the router's.
  *                  reflect: back to where it came from. hold: receive, return nothing.
  *                  tally: PUNT, and say at the end how many there were of each length.
- *                  flap: STOP and START again and again.
+ *                  flap: STOP and START again and again. quiet: never call the kernel.
+ *                  asked: only kick, where the map says that this is needed.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -590,6 +591,28 @@ static int flap(void (*judge)(struct europa_entry *), bool rest)
 	return ret < 0 ? ret : do_start();
 }
 
+/* As the library's europa_need_kick(). */
+static bool kick_needed(void)
+{
+	const struct europa_ctl *ctl = (const void *)dp.map;
+
+	atomic_thread_fence(memory_order_seq_cst);
+	return __atomic_load_n(&ctl->flags, __ATOMIC_RELAXED) & EUROPA_CTL_NEED_KICK;
+}
+
+/* Without a system call, but for a kick that is needed. */
+static int spin(void (*judge)(struct europa_entry *), bool asked)
+{
+	int ret = 0;
+
+	while (!next_word && ret >= 0)
+		if (burst(judge) && asked && kick_needed())
+			ret = dp_kick(&dp);
+	next_word = 0;
+	printf("received: %lu\n", received);
+	return ret;
+}
+
 static int run(void (*judge)(struct europa_entry *))
 {
 	bool flapping = flag(",flap");
@@ -598,6 +621,8 @@ static int run(void (*judge)(struct europa_entry *))
 
 	printf("running\n");
 	received = 0;
+	if (flag(",quiet") || flag(",asked"))
+		return spin(judge, flag(",asked"));
 	while (!next_word && ret >= 0 && !(ret & POLLHUP)) {
 		if (burst(judge))
 			ret = dp_kick(&dp) < 0 ? -errno : 0;

@@ -283,7 +283,7 @@ static inline unsigned int europa_tx_submit(struct europa_queue *q)
 
 /*
  * Does the kernel want a kick for what is published? If the flag is clear, it
- * polls tx: it sets the flag, fences and looks at tx once more before it stops
+ * polls tx (`ip vr ... tx poll`): it sets the flag, fences and looks at tx once more before it stops
  * polling; here tx is published, then fenced, then the flag is read. One of
  * the two sees the other.
  */

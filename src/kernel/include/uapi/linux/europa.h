@@ -169,7 +169,10 @@ struct europa_ctl {
 	__u32 reserved1[14];
 };
 
-#define EUROPA_CTL_NEED_KICK	0x01	/* tx is drained by kicks */
+/* tx is drained by kicks: after a publication and a full fence, look, and kick if it
+ * is set. Clear: the kernel polls tx, and sets it and looks once more before it stops.
+ */
+#define EUROPA_CTL_NEED_KICK	0x01
 #define EUROPA_CTL_LEAVE	0x02	/* another takes over, see TAKEOVER below */
 #define EUROPA_RX_ARMED		(1ULL << 32)
 #define EUROPA_RX_IDLE		(1ULL << 33)
@@ -353,6 +356,11 @@ enum europa_attr {
 				 * plane that is no more ended; absent: none yet
 				 */
 	EUROPA_A_SPREAD,	/* u8, in, out, enum europa_spread */
+	EUROPA_A_TX,		/* u8, in, out, enum europa_tx_by */
+	EUROPA_A_TX_CPU,	/* u32, in, out: the processor that the threads of
+				 * EUROPA_TX_POLL are bound to; absent: none. In
+				 * only together with TX
+				 */
 	__EUROPA_A_MAX
 };
 
@@ -469,6 +477,16 @@ enum europa_spread {
 	EUROPA_SPREAD_CPU,	/* the receiving processor's number modulo QUEUES */
 };
 
+/*
+ * Who takes what the VR publishes on tx. POLL: a thread of the kernel, one for each
+ * queue with a data plane. While it is awake EUROPA_CTL_NEED_KICK is clear. It sleeps
+ * when for some 50 us nothing came, and is woken when rx gets packets, and by a
+ * kick; and looks by itself after one tick of the kernel's timer, two, four, and so
+ * on, up to 100 ms: what is published without a kick waits that long at most, and
+ * until the thread gets its processor.
+ */
+enum europa_tx_by { EUROPA_TX_KICK, EUROPA_TX_POLL };
+
 /* IDLE: no data plane. ATTACHED: not yet, or no longer, started. */
 enum europa_state { EUROPA_IDLE, EUROPA_ATTACHED, EUROPA_RUNNING };
 
@@ -529,6 +547,8 @@ enum europa_counter {
 	EUROPA_C_FILTERED,	/* to the kernel's stack, for its rules (AGREE) */
 	EUROPA_C_TX_LIMIT,	/* made by the VR, over the limit of what waits */
 	EUROPA_C_IDLE,		/* to the kernel's stack: the data plane slept (IDLE) */
+	EUROPA_C_TX_POLLS,	/* times tx was drained by a thread (EUROPA_TX_POLL) */
+	EUROPA_C_TX_SLEEPS,	/* times such a thread went to sleep */
 	EUROPA_C_COUNT
 };
 
@@ -563,7 +583,9 @@ enum europa_counter {
 	[EUROPA_C_GONE] = "gone", \
 	[EUROPA_C_FILTERED] = "filtered", \
 	[EUROPA_C_TX_LIMIT] = "tx_limit", \
-	[EUROPA_C_IDLE] = "idle"
+	[EUROPA_C_IDLE] = "idle", \
+	[EUROPA_C_TX_POLLS] = "tx_polls", \
+	[EUROPA_C_TX_SLEEPS] = "tx_sleeps"
 
 /* Packets by what the classifier said. UNKNOWN: also a VR without a port. */
 enum europa_verdict_counter {
