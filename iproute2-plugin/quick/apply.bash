@@ -9,7 +9,7 @@ KINDS=(vr port address neighbour route classifier rule filter)
 # How a VR or a port is, where nothing is said.
 declare -A DEFAULTS=(
 	[slots]=4096 [snap]=1984 [queues]=1 [limit]=67108864 [owner]=root [group]=root [mode]=0660
-	[fallback]=kernel [prio]=none [stall]=off [spread]=flow [vlan]=none [spoofchk]=on
+	[fallback]=kernel [prio]=none [stall]=off [spread]=flow [tx]=kick [vlan]=none [spoofchk]=on
 )
 
 # imply ITEM LINE: as if that line said so.

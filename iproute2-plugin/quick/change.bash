@@ -192,7 +192,13 @@ add()
 
 	read -r kind dev rest <<< "$1"
 	case $kind in
-	vr) [ "$dev" = dataplane ] || run "$1" ip-vr set "$NAME" "$dev" "$rest" ;;
+	vr)
+		case $dev in
+		dataplane) ;;
+		tx) run "$1" ip-vr set "$NAME" tx $rest ;;
+		*) run "$1" ip-vr set "$NAME" "$dev" "$rest" ;;
+		esac
+		;;
 	sysctl) put_sysctl "$dev" "$rest" "$1" ;;
 	route) note_replaced "$dev $rest"; run "$1" ip_home "-$dev" route replace $rest ;;
 	port)

@@ -21,7 +21,7 @@ declare -A KEYS=(
 	[vr.id]='number 1 65535' [vr.netns]=netns [vr.slots]='size 64 65536'
 	[vr.snap]='size 64 1984' [vr.queues]='number 1 64' [vr.limit]='size 1048576 1099511627776'
 	[vr.owner]=user [vr.group]=group [vr.mode]=octal [vr.fallback]='one_of kernel\ drop'
-	[vr.prio]=classid [vr.stall]=stall [vr.spread]='one_of flow\ cpu' [vr.dataplane]=command_line
+	[vr.prio]=classid [vr.stall]=stall [vr.spread]='one_of flow\ cpu' [vr.tx]=tx [vr.dataplane]=command_line
 	[vr.sysctl]='+sysctl_line' [vr.route]='+route'
 	[vr.preup]='+shell' [vr.postup]='+shell' [vr.predown]='+shell' [vr.postdown]='+shell'
 	[port.dev]=ifname [port.name]=ifname [port.number]='number 0 1023' [port.mac]=own_mac

@@ -42,7 +42,8 @@ def port: (.taken // .link) as $dev | "port \($dev)", (
 	to_entries[] as $e | "port \($dev) \($e.key) \($e.value)");
 $vr[0][0] as $v |
 ($v | { id, netns, slots, snap, queues, limit, owner, group, mode, fallback, prio: (.prio // "none"),
-		stall: (if (.stall // 0) == 0 then "off" else .stall end), spread: (.spread // "flow") } | setting),
+		stall: (if (.stall // 0) == 0 then "off" else .stall end), spread: (.spread // "flow"),
+		tx: ((.tx // "kick") + if .tx_cpu then " cpu \(.tx_cpu)" else "" end) } | setting),
 ($v.ports[] | select(.link and (has("link_netnsid") | not)) | .taken = taken | port,
 	(select(.taken | not) | .ifname as $ifname | .link as $link |
 	($links[0][]? | select(.ifname == $ifname) |

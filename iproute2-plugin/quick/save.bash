@@ -5,7 +5,7 @@
 # it was applied.
 
 # KEY of a file, and of an item.
-VR_KEYS=(Id Netns Slots Snap Queues Limit Owner Group Mode Fallback Prio Stall Spread)
+VR_KEYS=(Id Netns Slots Snap Queues Limit Owner Group Mode Fallback Prio Stall Spread TX)
 PORT_KEYS=(Takeover Lower Name Number MAC Mode SpoofChk VLAN)
 HOOKS=(PreUp PostUp PreDown PostDown)
 

@@ -94,6 +94,16 @@ stall()
 	[[ $1 =~ ^(off|0)$ ]] || number 100 3600000 "$1"
 }
 
+# kick, poll, or poll cpu N.
+tx()
+{
+	REPLY=$1
+	[[ ! $1 =~ ^(kick|poll)$ ]] || return 0
+	[[ $1 =~ ^poll\ +cpu\ +([0-9]{1,9})$ ]] ||
+		wrong "\"$1\" is not kick, poll, or poll cpu N" || return
+	REPLY="poll cpu $((10#${BASH_REMATCH[1]}))"
+}
+
 mac()
 {
 	REPLY=${1,,}
