@@ -31,7 +31,7 @@ static int kick(struct worker *w)
 
 	if (!w->lane->q->pending)
 		return 0;
-	w->lane->stats.kicks++;
+	w->lane->stats.kicks += europa_need_kick(w->lane->q);
 	w->held = 0;
 	n = europa_kick(w->lane->q);
 	return n < 0 && n != -EINTR ? n : 0;
