@@ -100,6 +100,10 @@ frr_first()
 	frr "$1" zebra
 }
 
+# frr_forgets: FRR 10.3's zebra, started anew with -K, installs the IPv4 routes that it finds again,
+# but without their IPv6 gateways, until bgpd is back (ip monitor; seen with the kernel alone).
+frr_forgets() { [ -e "$DAEMONS/usr/lib/frr/mgmtd" ]; }
+
 # vtysh VR DAEMON COMMAND...
 vtysh()
 {
