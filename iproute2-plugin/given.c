@@ -415,8 +415,7 @@ static void give_ways_once(struct giving *g, struct ways *w, bool onlink)
 /*
  * The gateway of one may be reached by another: while some are taken, those that the
  * kernel refused are tried again. What is left has gateways that cannot be reached any
- * more; the kernel kept them, and would not take them now, but for onlink. Back, only what is
- * refused is waited for.
+ * more; the kernel kept them, and would not take them now, but for onlink.
  */
 static int give_ways(struct giving *g)
 {
@@ -485,7 +484,8 @@ static int give(struct giving *g)
 		ret = is_refused(g, "the state");
 	if (ret)
 		return ret;
-	if (!g->back)
+	/* Back, who is to end waits only where something is refused without. */
+	if (!g->back || !signals_end_us())
 		settle(g);
 	if (is_ended(g)) {
 		fprintf(stderr, "Interrupted: \"%s\" gets all back.\n", g->c->link.name);
