@@ -501,7 +501,8 @@ ports_of_blue() { vr_stat blue '[.ports[] | "\(.ifname) \(.link) \(.mode)"] | jo
 	x vr-quick reload blue
 	has_all veth
 	assert_eq "$(cat /sys/class/net/p1/ifindex)" "${index% *}"
-	sed -i '/eu0/,/^$/d; /^Route/d; /^\[Port\]$/{N;/\n\[Port\]/D}' "$FILE"
+	sed -i '/eu0/,/^$/d; /^Route/d' "$FILE"
+	sed -i '/^\[Port\]$/{N;/\n\[Port\]/D}' "$FILE"
 	x vr-quick reload blue
 	assert_eq "$(ports_of_blue)" "p1 eu1 mac"
 	has_all veth
