@@ -188,7 +188,9 @@ static int europa_file_take_queue(struct europa_file *file,
 	int err = -EISCONN;
 
 	mutex_lock(&file->vr->lock);
-	if (!europa_file_has_another(file, queue))
+	if (poller->tx != READ_ONCE(file->vr->tx))
+		err = -EAGAIN;
+	else if (!europa_file_has_another(file, queue))
 		err = europa_file_take_over(queue, pool, a);
 	/* that lets go of the lock while it waits */
 	if (!err && europa_file_has_another(file, queue))
@@ -207,12 +209,30 @@ static int europa_file_take_queue(struct europa_file *file,
 	return err;
 }
 
-/* A look before a pool is made, which takes time and memory. */
-static int europa_file_may_attach(const struct europa_queue *queue,
+/* Has the file the VR, and no other queue? */
+static int europa_file_is_free(struct europa_file *file,
+			       const struct europa_queue *queue)
+{
+	int err = 0;
+
+	mutex_lock(&file->vr->lock);
+	if (file->vr->dead)
+		err = -ENODEV;
+	else if (europa_file_has_another(file, queue))
+		err = -EISCONN;
+	mutex_unlock(&file->vr->lock);
+	return err;
+}
+
+/* A look before pool and poller are made, which takes time and memory. */
+static int europa_file_may_attach(struct europa_file *file,
+				  const struct europa_queue *queue,
 				  u64 features)
 {
-	if (!READ_ONCE(queue->pool))
-		return 0;
+	int err = europa_file_is_free(file, queue);
+
+	if (err || !READ_ONCE(queue->pool))
+		return err;
 	if (!(features & EUROPA_FEATURE_TAKEOVER))
 		return -EBUSY;
 	return europa_handover_allowed(queue) ? 0 : -EPERM;
@@ -250,7 +270,7 @@ static int europa_file_try_attach(struct europa_file *file,
 
 		if (a->spares > slots / 2 || a->queue >= europa_vr_queues(vr))
 			return -EINVAL;
-		err = europa_file_may_attach(queue, a->features);
+		err = europa_file_may_attach(file, queue, a->features);
 		if (err)
 			return err;
 		europa_queue_await_freed(queue);

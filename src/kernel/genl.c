@@ -349,6 +349,8 @@ static int europa_genl_vr_set(struct sk_buff *skb, struct genl_info *info)
 		europa_event_vr(vr, EUROPA_EVENT_VR_SET);
 unlock:
 	rtnl_unlock();
+	if (!err)
+		europa_vr_settle(vr);
 	return err;
 }
 

@@ -28,16 +28,18 @@
  * burst. It belongs to no data plane's cgroup: what it takes is the machine's,
  * a processor for each queue at most, which the operator allows by the setting.
  *
- * It is there while a data plane is attached. Who ends it takes it out of the
- * queue, under the queue's lock, and then waits for it: attach, detach and the
- * VR's settings may be at it at once, and each ends what it took out. It takes
- * none of the locks that these hold meanwhile, rtnl or vr->lock, and drains a
- * ring's worth at most before it looks whether it is to end.
+ * It is there while a data plane is attached: the pool that it says so in is not
+ * taken away before it has ended. Detach and the VR's settings may be at it at
+ * once; who comes second waits until the first has ended it. It takes none of
+ * the locks that these hold meanwhile, vr->lock or the poller's, and drains a
+ * ring's worth at most before it looks whether it is to end. That may be long
+ * if the data plane likes: so nobody waits for it under rtnl.
  */
 #include <linux/cpumask.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/sched/clock.h>
 #include <linux/sched/stat.h>
 #include "poller.h"
@@ -127,6 +129,7 @@ static int europa_poller_run(void *data)
 
 void europa_poller_init(struct europa_queue *queue)
 {
+	mutex_init(&queue->poller.lock);
 	init_waitqueue_head(&queue->poller.wait);
 }
 
@@ -172,31 +175,51 @@ void europa_poller_begin(struct europa_queue *queue,
 	new->task = NULL;
 }
 
-/* Idempotent. Who detaches has set CLOSING: no other one begins after that. */
-void europa_poller_end(struct europa_queue *queue)
+/* Its processor may be kept by somebody of higher rank: any will do to end on. */
+static void europa_poller_stop(struct europa_queue *queue)
 {
 	struct task_struct *task = NULL;
 
+	lockdep_assert_held(&queue->poller.lock);
 	spin_lock_bh(&queue->lock);
 	swap(queue->poller.task, task);
 	spin_unlock_bh(&queue->lock);
-	if (task)
-		kthread_stop(task);
+	if (!task)
+		return;
+	set_cpus_allowed_ptr(task, cpu_possible_mask);
+	kthread_stop(task);
 }
 
-/*
- * The VR's setting is another. Under rtnl, so it stays that. Who attached
- * before that was stored has a thread as it was set before, or none; who did so
- * after that has one already.
- */
-void europa_poller_replace(struct europa_queue *queue,
-			   struct europa_poller_new *new)
+/* Idempotent. Who detaches has set CLOSING: no other one begins after that. */
+void europa_poller_end(struct europa_queue *queue)
 {
-	europa_poller_end(queue);
+	mutex_lock(&queue->poller.lock);
+	europa_poller_stop(queue);
+	mutex_unlock(&queue->poller.lock);
+}
+
+/* Who has attached since the VR's setting changed has a thread already. */
+static void europa_poller_change(struct europa_queue *queue,
+				 struct europa_poller_new *new)
+{
+	europa_poller_stop(queue);
 	spin_lock_bh(&queue->lock);
 	if (queue->pool && !queue->poller.task &&
 	    !test_bit(EUROPA_QUEUE_CLOSING, &queue->bits))
 		europa_poller_begin(queue, new);
 	spin_unlock_bh(&queue->lock);
+}
+
+/*
+ * The VR's setting is another since a moment ago; if it is another again by now,
+ * who set that comes here, too.
+ */
+void europa_poller_replace(struct europa_queue *queue,
+			   struct europa_poller_new *new)
+{
+	mutex_lock(&queue->poller.lock);
+	if (new->tx == READ_ONCE(queue->vr->tx))
+		europa_poller_change(queue, new);
+	mutex_unlock(&queue->poller.lock);
 	europa_poller_forget(new);
 }

@@ -4,6 +4,7 @@
 #ifndef _EUROPA_POLLER_H
 #define _EUROPA_POLLER_H
 
+#include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
@@ -25,8 +26,12 @@ enum europa_poller_state {
 	EUROPA_POLLER_AWAKE,	/* it looks at tx before it sleeps */
 };
 
-/* task: under the queue's lock. */
+/*
+ * lock: held by who ends the thread, until it has ended: so for all who come after
+ * there is none. Inside vr->lock, or nothing. task: under the queue's lock.
+ */
 struct europa_poller {
+	struct mutex lock;
 	struct task_struct *task;	/* NULL: there is none */
 	wait_queue_head_t wait;
 };

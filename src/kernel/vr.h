@@ -135,7 +135,7 @@ struct europa_config {
 
 /*
  * References: the registry until del, each port, each open file, each tc action
- * that names it, each work of events that is queued. Settings, ports and the
+ * that names it, each work that is queued. Settings, ports and the
  * registry change under rtnl; attach and detach under lock. Order: mmap_lock,
  * then lock, then a queue's lock, plan or that of events; nobody who has rtnl
  * takes lock.
@@ -155,6 +155,7 @@ struct europa_vr {
 	u32 prio;		/* tc classid of what is sent, or 0 */
 	u32 stall;		/* ms that a data plane may stall, or 0 */
 	int tx;			/* a processor, or EUROPA_POLLER_* */
+	atomic_t changing;	/* changes of tx that are not done yet */
 	u64 limit;
 	u64 share;		/* of limit: each queue's, of packets kept */
 	u32 slots;		/* slots, snap: under rtnl and plan */

@@ -11,7 +11,7 @@
 #include "queue.h"
 #include "vr_admin.h"
 
-#define EUROPA_VR_PATIENCE	(5 * HZ)	/* that a del waits for its end */
+#define EUROPA_VR_PATIENCE	(5 * HZ)	/* that a set or del waits for its end */
 
 static struct workqueue_struct *europa_vr_wq;
 
@@ -198,63 +198,106 @@ static void europa_vr_set_stall(struct europa_vr *vr)
 		europa_queue_set_stall(europa_vr_queue(vr, i));
 }
 
-/* Of new pollers, for as many queues as there are to be. */
-static void europa_vr_forget_pollers(struct europa_poller_new *pollers, u32 n)
+/* A change of tx: a new poller for each queue, as a data plane may attach. */
+struct europa_vr_pollers {
+	struct work_struct work;
+	struct europa_vr *vr;	/* with a reference while work is queued */
+	u32 n;
+	struct europa_poller_new new[];
+};
+
+static void europa_vr_pollers_free(struct europa_vr_pollers *pollers)
 {
 	u32 i;
 
-	for (i = 0; pollers && i < n; i++)
-		europa_poller_forget(&pollers[i]);
+	for (i = 0; pollers && i < pollers->n; i++)
+		europa_poller_forget(&pollers->new[i]);
 	kfree(pollers);
-}
-
-/*
- * One for each queue, as a data plane may attach meanwhile; *pollers is NULL
- * if tx stays as it is.
- */
-static int europa_vr_make_pollers(struct europa_vr *vr,
-				  const struct europa_config *config,
-				  struct europa_poller_new **pollers)
-{
-	struct europa_poller_new *new;
-	int err = 0;
-	u32 i;
-
-	*pollers = NULL;
-	if (config->tx == vr->tx)
-		return 0;
-	new = kcalloc(config->queues, sizeof(*new), GFP_KERNEL);
-	if (!new)
-		return -ENOMEM;
-	for (i = 0; i < config->queues && !err; i++)
-		err = europa_poller_make(europa_vr_queue(vr, i), config->tx,
-					 &new[i]);
-	if (err) {
-		europa_vr_forget_pollers(new, config->queues);
-		return err;
-	}
-	*pollers = new;
-	return 0;
 }
 
 /* They take their queues, where there is a data plane. */
-static void europa_vr_set_pollers(struct europa_vr *vr,
-				  struct europa_poller_new *pollers, u32 n)
+static void europa_vr_set_pollers(struct work_struct *work)
 {
+	struct europa_vr_pollers *pollers =
+		container_of(work, struct europa_vr_pollers, work);
+	struct europa_vr *vr = pollers->vr;
 	u32 i;
 
-	for (i = 0; pollers && i < n; i++)
-		europa_poller_replace(europa_vr_queue(vr, i), &pollers[i]);
+	for (i = 0; i < pollers->n; i++)
+		europa_poller_replace(europa_vr_queue(vr, i),
+				      &pollers->new[i]);
 	kfree(pollers);
+	if (atomic_dec_and_test(&vr->changing))
+		wake_up_var(&vr->changing);
+	europa_vr_put(vr);
+}
+
+static int europa_vr_make_each_poller(struct europa_vr_pollers *pollers, int tx)
+{
+	u32 i;
+	int err;
+
+	for (i = 0; i < pollers->n; i++) {
+		err = europa_poller_make(europa_vr_queue(pollers->vr, i), tx,
+					 &pollers->new[i]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* NULL if tx stays as it is. */
+static struct europa_vr_pollers *
+europa_vr_make_pollers(struct europa_vr *vr, const struct europa_config *config)
+{
+	struct europa_vr_pollers *pollers;
+	int err;
+
+	if (config->tx == vr->tx)
+		return NULL;
+	pollers = kzalloc(struct_size(pollers, new, config->queues),
+			  GFP_KERNEL);
+	if (!pollers)
+		return ERR_PTR(-ENOMEM);
+	INIT_WORK(&pollers->work, europa_vr_set_pollers);
+	pollers->vr = vr;
+	pollers->n = config->queues;
+	err = europa_vr_make_each_poller(pollers, config->tx);
+	if (!err)
+		return pollers;
+	europa_vr_pollers_free(pollers);
+	return ERR_PTR(err);
+}
+
+/* A worker waits for those there are: how long is up to the data plane. */
+static void europa_vr_queue_pollers(struct europa_vr *vr,
+				    struct europa_vr_pollers *pollers)
+{
+	if (!pollers)
+		return;
+	kref_get(&vr->refs);
+	atomic_inc(&vr->changing);
+	queue_work(europa_vr_wq, &pollers->work);
+}
+
+/*
+ * After set() has succeeded, without rtnl: what was set is so now, or soon if a
+ * data plane takes its time.
+ */
+void europa_vr_settle(struct europa_vr *vr)
+{
+	wait_var_event_timeout(&vr->changing, !atomic_read(&vr->changing),
+			       EUROPA_VR_PATIENCE);
+	europa_vr_put(vr);
 }
 
 /* All or nothing. What can fail comes first; what a data plane may be quicker
- * than, last.
+ * than, last. After success settle() must follow.
  */
 int europa_vr_set(struct europa_vr *vr, const struct europa_config *config,
 		  struct netlink_ext_ack *extack)
 {
-	struct europa_poller_new *pollers;
+	struct europa_vr_pollers *pollers;
 	struct europa_vr_change change;
 	struct europa_config former;
 	int err;
@@ -270,7 +313,8 @@ int europa_vr_set(struct europa_vr *vr, const struct europa_config *config,
 					     config->netns);
 	if (err)
 		return err;
-	err = europa_vr_make_pollers(vr, config, &pollers);
+	pollers = europa_vr_make_pollers(vr, config);
+	err = PTR_ERR_OR_ZERO(pollers);
 	if (err)
 		goto err_change;
 	europa_vr_config_get(vr, &former);
@@ -283,13 +327,14 @@ int europa_vr_set(struct europa_vr *vr, const struct europa_config *config,
 	europa_vr_apply(vr, config, &change);
 	if (config->stall != former.stall)
 		europa_vr_set_stall(vr);
-	europa_vr_set_pollers(vr, pollers, config->queues);
+	europa_vr_queue_pollers(vr, pollers);
+	kref_get(&vr->refs); /* settle()'s */
 	return 0;
 
 err_node:
 	europa_vr_set_node(vr, &former, &former, NULL);
 err_pollers:
-	europa_vr_forget_pollers(pollers, config->queues);
+	europa_vr_pollers_free(pollers);
 err_change:
 	europa_vr_change_free(&change);
 	return err;
