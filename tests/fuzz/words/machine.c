@@ -166,6 +166,12 @@ void *fake_calloc(size_t count, size_t size)
 	return machine_fault(NO_MEMORY) ? NULL : remember(calloc(count, size));
 }
 
+/* Newer compilers make one of a calloc() that is written over. */
+void *fake_malloc(size_t size)
+{
+	return fake_calloc(1, size);
+}
+
 void *fake_reallocarray(void *block, size_t count, size_t size)
 {
 	void *more = machine_fault(NO_MEMORY) ? NULL : reallocarray(block, count, size);
