@@ -9,7 +9,8 @@ load lib/single
 
 teardown()
 {
-	x sysctl -q -w net.core.netdev_max_backlog=1000
+	x sysctl -q -w net.core.netdev_max_backlog=1000 kernel.sched_rt_runtime_us=950000
+	taskset -c -p "0-$LAST" $$ > /dev/null
 	single_teardown
 }
 
@@ -214,6 +215,33 @@ moves_not() { counter_is "$1" 0; }
 	x ip vr set blue tx poll cpu "$LAST"
 	wait_until 10 pollers_are eutx/7.1
 }
+
+# Its processor is kept from the thread, so that it is still there when the pool goes.
+@test "the data plane dies while its thread is to end: that goes first" {
+	local hog set
+
+	((LAST)) || skip "one processor"
+	topology tx poll cpu "$LAST"
+	taskset -c -p 0 $$ > /dev/null
+	raw "$NODE" attach map start pause
+	says pausing
+	wait_until 20 counter_over tx_sleeps 0
+	sysctl -q -w kernel.sched_rt_runtime_us=-1
+	taskset -c "$LAST" chrt -f 50 bash -c 'while :; do :; done' 3>&- & hog=$!
+	wait_until 20 keeps_processor "$hog"
+	ip vr set blue tx kick & set=$!
+	x kill -9 "$RAW"
+	idle
+	kill "$hog"
+	wait "$set"
+	pollers_are
+	x ip vr set blue tx poll
+	quiet_router
+	stream
+}
+
+# Has it run for a while?
+keeps_processor() { (($(cut -d ' ' -f 1 "/proc/$1/schedstat") > 50000000)); }
 
 @test "tx changes while a data plane ends, again and again: no thread outlives what it works on" {
 	local i

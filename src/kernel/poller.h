@@ -26,12 +26,11 @@ enum europa_poller_state {
 	EUROPA_POLLER_AWAKE,	/* it looks at tx before it sleeps */
 };
 
-/*
- * lock: held by who ends the thread, until it has ended: so for all who come after
- * there is none. Inside vr->lock, or nothing. task: under the queue's lock.
- */
+/* task: under the queue's lock. */
 struct europa_poller {
-	struct mutex lock;
+	struct mutex lock;		/* of who ends the thread, until it has
+					 * ended; inside vr->lock, or nothing
+					 */
 	struct task_struct *task;	/* NULL: there is none */
 	wait_queue_head_t wait;
 };
