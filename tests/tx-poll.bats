@@ -230,6 +230,7 @@ moves_not() { counter_is "$1" 0; }
 	taskset -c "$LAST" chrt -f 50 bash -c 'while :; do :; done' 3>&- & hog=$!
 	wait_until 20 keeps_processor "$hog"
 	ip vr set blue tx kick & set=$!
+	wait_until 20 waits_or_done "$set"
 	x kill -9 "$RAW"
 	idle
 	kill "$hog"
@@ -239,6 +240,9 @@ moves_not() { counter_is "$1" 0; }
 	quiet_router
 	stream
 }
+
+# waits_or_done PROCESS: one that sets something waits in the kernel, or need not any more.
+waits_or_done() { ! kill -0 "$1" 2> /dev/null || grep -Eqs '\(ip(-vr)?\) D ' /proc/[0-9]*/stat; }
 
 # Has it run for a while?
 keeps_processor() { (($(cut -d ' ' -f 1 "/proc/$1/schedstat") > 50000000)); }
