@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) the Europa authors
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,11 +13,13 @@
 #include "carried.h"
 
 #define PROTO_KERNEL_LL	3		/* IFAPROT_KERNEL_LL of newer headers */
+#define SAVES		10		/* until nothing changes meanwhile */
 
 struct saver {
 	struct carried *c;
 	uint32_t ifindex;
 	bool groups;		/* of nexthops, the second time */
+	struct messages failed;	/* addresses that another machine has */
 };
 
 /* Those that the kernel makes of itself it makes for the other interface, too. */
@@ -27,18 +30,28 @@ static bool address_is_made(const struct nlmsghdr *nlh, const struct ifaddrmsg *
 }
 
 /* One that another machine has: the kernel does not use it, and would if it were set again. */
-static bool address_has_failed(const struct nlmsghdr *nlh, const struct carried *c)
+static bool address_has_failed(const struct nlmsghdr *nlh, struct saver *s)
 {
-	const struct nlattr *attr = messages_find(nlh, sizeof(struct ifaddrmsg), IFA_ADDRESS);
-	char text[INET6_ADDRSTRLEN];
-
-	if (!(messages_address_flags(nlh) & IFA_F_DADFAILED) || !attr ||
-	    mnl_attr_get_payload_len(attr) != sizeof(struct in6_addr))
+	if (!(messages_address_flags(nlh) & IFA_F_DADFAILED))
 		return false;
-	inet_ntop(AF_INET6, mnl_attr_get_payload(attr), text, sizeof(text));
-	fprintf(stderr, "Note: \"%s\" of \"%s\" is not carried over: another machine has it (dadfailed).\n",
-		text, c->link.name);
+	messages_keep(&s->failed, nlh);
 	return true;
+}
+
+static void tell_failed(const struct saver *s)
+{
+	const struct nlattr *attr;
+	char text[INET6_ADDRSTRLEN];
+	size_t i;
+
+	for (i = 0; i < s->failed.count; i++) {
+		attr = messages_find(s->failed.all[i], sizeof(struct ifaddrmsg), IFA_ADDRESS);
+		if (!attr || mnl_attr_get_payload_len(attr) != sizeof(struct in6_addr))
+			continue;
+		inet_ntop(AF_INET6, mnl_attr_get_payload(attr), text, sizeof(text));
+		fprintf(stderr, "Note: \"%s\" of \"%s\" is not carried over: another machine has it (dadfailed).\n",
+			text, s->c->link.name);
+	}
 }
 
 static int save_address(const struct nlmsghdr *nlh, void *data)
@@ -48,7 +61,7 @@ static int save_address(const struct nlmsghdr *nlh, void *data)
 
 	if (ifa->ifa_index == s->ifindex && !address_is_made(nlh, ifa) &&
 	    (ifa->ifa_family == AF_INET ||
-	     (ifa->ifa_family == AF_INET6 && !address_has_failed(nlh, s->c))))
+	     (ifa->ifa_family == AF_INET6 && !address_has_failed(nlh, s))))
 		messages_keep(&s->c->addresses, nlh);
 	return MNL_CB_OK;
 }
@@ -224,18 +237,48 @@ static int save_all(struct nl *nl, struct saver *s)
 	return err;
 }
 
+static void forget(struct saver *s)
+{
+	messages_free(&s->c->addresses);
+	messages_free(&s->c->nexthops);
+	messages_free(&s->c->routes);
+	messages_free(&s->c->neighbours);
+	messages_free(&s->failed);
+	s->groups = false;
+}
+
+/* What changes meanwhile may hide something else. */
+static int save_whole(struct nl *nl, struct saver *s)
+{
+	int err = save_all(nl, s), i;
+
+	for (i = 1; i < SAVES && err == -EINTR; i++) {
+		forget(s);
+		err = save_all(nl, s);
+	}
+	return err;
+}
+
 int carried_save(struct nl *nl, uint32_t ifindex, struct carried *c)
 {
 	struct saver s = { .c = c, .ifindex = ifindex };
+	int err;
 
 	memset(c, 0, sizeof(*c));
 	if (rtnl_link_get(nl, ifindex, &c->link))
 		return nl_fail(nl, "RTNETLINK");
 	devconf_read(c->link.name, &c->conf);
-	if (!save_all(nl, &s))
+	err = save_whole(nl, &s);
+	if (!err)
+		tell_failed(&s);
+	messages_free(&s.failed);
+	if (!err)
 		return 0;
+	if (err == -EINTR)
+		fprintf(stderr, "Error: addresses or nexthops change all the time, and what \"%s\" has cannot be told: try again later.\n",
+			c->link.name);
 	carried_free(c);
-	return nl_fail(nl, "RTNETLINK");
+	return err == -EINTR ? EXIT_KERNEL : nl_fail(nl, "RTNETLINK");
 }
 
 void carried_free(struct carried *c)

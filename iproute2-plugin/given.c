@@ -238,9 +238,10 @@ static bool has_no_carrier(struct nl *nl, uint32_t ifindex)
 static bool is_unsettled(struct nl *nl, uint32_t ifindex)
 {
 	struct unsettled u = { .ifindex = ifindex };
+	int err = messages_dump(nl, RTM_GETADDR, AF_INET6, sizeof(struct ifaddrmsg), see_unsettled,
+				&u);
 
-	return !messages_dump(nl, RTM_GETADDR, AF_INET6, sizeof(struct ifaddrmsg), see_unsettled,
-			      &u) && u.any;
+	return err == -EINTR || (!err && u.any);
 }
 
 static bool is_ended(const struct giving *g)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) the Europa authors
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/if_addr.h>
@@ -9,7 +10,7 @@
 
 void messages_keep(struct messages *m, const struct nlmsghdr *nlh)
 {
-	struct nlmsghdr *copy = need(calloc(1, nlh->nlmsg_len));
+	struct nlmsghdr *copy = need(calloc(1, NLMSG_ALIGN(nlh->nlmsg_len)));
 
 	memcpy(copy, nlh, nlh->nlmsg_len);
 	m->all = need(reallocarray(m->all, m->count + 1, sizeof(*m->all)));
@@ -30,12 +31,14 @@ int messages_dump(struct nl *nl, int type, int family, size_t header, mnl_cb_t c
 {
 	char buf[NL_BUF];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	int err;
 
 	nlh->nlmsg_type = type;
 	nlh->nlmsg_flags = NLM_F_DUMP;
 	/* Each of these headers begins with the family. */
 	*(uint8_t *)mnl_nlmsg_put_extra_header(nlh, header) = family;
-	return nl_talk(nl, nlh, cb, data);
+	err = nl_talk(nl, nlh, cb, data);
+	return !err && nl->interrupted ? -EINTR : err;
 }
 
 const struct nlattr *messages_find(const struct nlmsghdr *nlh, size_t header, int type)

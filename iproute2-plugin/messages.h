@@ -16,7 +16,10 @@ struct messages {
 void messages_keep(struct messages *m, const struct nlmsghdr *nlh);
 void messages_free(struct messages *m);
 
-/* All of one family, AF_UNSPEC for each; header: bytes of that of this type. 0 or -errno. */
+/*
+ * All of one family, AF_UNSPEC for each; header: bytes of that of this type. 0 or -errno; -EINTR:
+ * some changed meanwhile, and others may not have been told.
+ */
 int messages_dump(struct nl *nl, int type, int family, size_t header, mnl_cb_t cb, void *data);
 
 /* Of one with such a header. NULL, and 0: it has none. */

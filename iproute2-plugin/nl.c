@@ -125,12 +125,16 @@ static int dispatch_done(const struct nlmsghdr *nlh, void *data)
 }
 
 /* An interrupted dump is shown as far as it is consistent per VR, not refused. */
-static void ignore_interruption(char *buf, int len)
+static bool clear_interruption(char *buf, int len)
 {
 	struct nlmsghdr *nlh = (struct nlmsghdr *)buf;
+	bool any = false;
 
-	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
+	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+		any = any || nlh->nlmsg_flags & NLM_F_DUMP_INTR;
 		nlh->nlmsg_flags &= ~NLM_F_DUMP_INTR;
+	}
+	return any;
 }
 
 static int run(struct nl *nl, uint32_t seq, mnl_cb_t cb, void *data)
@@ -147,7 +151,8 @@ static int run(struct nl *nl, uint32_t seq, mnl_cb_t cb, void *data)
 	len = mnl_socket_recvfrom(nl->socket, buf, sizeof(buf));
 	if (len < 0)
 		return -errno;
-	ignore_interruption(buf, len);
+	if (clear_interruption(buf, len))
+		nl->interrupted = true;
 	ret = mnl_cb_run2(buf, len, seq, seq ? mnl_socket_get_portid(nl->socket) : 0,
 			  dispatch_data, &d, control, NLMSG_DONE + 1);
 	return ret < 0 ? -errno : ret;
@@ -158,6 +163,7 @@ int nl_talk(struct nl *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void *data)
 	int ret;
 
 	nl->error = 0;
+	nl->interrupted = false;
 	nl->message[0] = '\0';
 	nlh->nlmsg_seq = ++nl->seq;
 	nlh->nlmsg_flags |= NLM_F_REQUEST;

@@ -3,6 +3,7 @@
 #ifndef NL_H
 #define NL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <libmnl/libmnl.h>
 
@@ -13,6 +14,7 @@ struct nl {
 	struct mnl_socket *socket;
 	uint32_t seq;
 	int error;		/* errno, 0 for none */
+	bool interrupted;	/* what was dumped changed meanwhile, and some of it may lack */
 	char message[256];	/* extack, "" for none */
 };
 
