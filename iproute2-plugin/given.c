@@ -473,6 +473,14 @@ static int give_accept_dad(struct giving *g)
 	return g->back ? 0 : complain_conf(g->c, "ipv6/conf", "accept_dad", err);
 }
 
+static int interrupted(const struct giving *g)
+{
+	if (!is_ended(g))
+		return 0;
+	fprintf(stderr, "Interrupted: \"%s\" gets all back.\n", g->c->link.name);
+	return EXIT_KERNEL;
+}
+
 static int give(struct giving *g)
 {
 	int ret = give_link(g);
@@ -488,14 +496,15 @@ static int give(struct giving *g)
 	/* Back, who is to end waits only where something is refused without. */
 	if (!g->back || !signals_end_us())
 		settle(g);
-	if (is_ended(g)) {
-		fprintf(stderr, "Interrupted: \"%s\" gets all back.\n", g->c->link.name);
-		return EXIT_KERNEL;
-	}
-	ret = give_ways(g);
+	ret = interrupted(g);
+	if (!ret)
+		ret = give_ways(g);
 	if (!ret)
 		ret = give_neighbours(g);
-	return ret ? ret : give_accept_dad(g);
+	if (!ret)
+		ret = give_accept_dad(g);
+	/* It ends by that signal, which is not to be taken for a takeover that was not done. */
+	return ret ? ret : interrupted(g);
 }
 
 int carried_give(struct nl *nl, const struct carried *c, uint32_t ifindex, bool may_end)

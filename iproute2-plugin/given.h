@@ -8,7 +8,7 @@
 
 /*
  * To an interface that nothing uses. Done twice, the second time changes nothing. may_end: a
- * signal (signals_end_us()) that comes while it waits for the link is as if all were refused.
+ * signal (signals_end_us()) that comes meanwhile is as if all were refused.
  */
 int carried_give(struct nl *nl, const struct carried *c, uint32_t ifindex, bool may_end);
 

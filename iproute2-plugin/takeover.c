@@ -115,6 +115,15 @@ static void say_lost(const char *dev, unsigned int count)
 			count, dev);
 }
 
+/* Back again, but for what is lost. */
+static void end_stored(struct stored *s, const char *dev, unsigned int lost)
+{
+	say_lost(dev, lost);
+	if (lost)
+		stored_set_aside(s);
+	stored_end(s);
+}
+
 /* ---- attach ------------------------------------------------------------ */
 
 /* Of this mode a port begins with the lower device's MAC address. */
@@ -157,23 +166,28 @@ static int check_home(const struct vr *vr, const char *dev)
 	return ret;
 }
 
-static int take(struct nl *nl, struct port_request *r, const struct carried *c, const char *aside)
+static int take(struct nl *nl, struct port_request *r, const struct carried *c, const char *aside,
+		struct stored *s)
 {
 	uint32_t port = 0;
-	int ret = make_port(nl, r, &port);
 	unsigned int lost;
+	int ret;
 
+	stored_reach(s, STORED_BEGUN);
+	ret = make_port(nl, r, &port);
 	if (ret)
 		return ret;
 	/* Also one that was down: the port has no carrier otherwise when it is set up. */
 	ret = set_aside(nl, c, aside, true);
 	if (!ret)
 		ret = carried_give(nl, c, port, true);
-	if (!ret)
+	if (!ret) {
+		stored_reach(s, STORED_GIVEN);
 		return 0;
+	}
 	lost = rtnl_port_del(nl, port) && nl->error != ENODEV;
 	lost += carried_give_back(nl, c, c->link.ifindex);
-	say_lost(c->link.name, lost);
+	end_stored(s, c->link.name, lost);
 	return ret;
 }
 
@@ -186,30 +200,13 @@ static int take_from(struct nl *nl, struct port_request *r, const char *aside)
 	if (ret)
 		return ret;
 	ret = check_company(nl, &c.link);
+	if (!ret)
+		ret = stored_begin(&s, nl, &c.link, &c);
 	if (!ret) {
-		stored_begin(&s, r->lower_ifindex, &c);
-		ret = take(nl, r, &c, aside);
+		ret = take(nl, r, &c, aside, &s);
 		stored_end(&s);
 	}
 	carried_free(&c);
-	return ret;
-}
-
-int takeover_attach(const struct vr *vr, struct port_request *r, const char *dev,
-		    const char *aside)
-{
-	char name[IFNAMSIZ];
-	struct nl nl;
-	int ret = check_home(vr, dev);
-
-	if (!ret)
-		ret = choose_aside(dev, aside, name);
-	if (!ret)
-		ret = open_here(&nl);
-	if (ret)
-		return ret;
-	ret = take_from(&nl, r, name);
-	nl_close(&nl);
 	return ret;
 }
 
@@ -319,7 +316,7 @@ static int give_name_back(struct nl *nl, const struct taken *t)
 	return ret;
 }
 
-static int give_back(struct nl *nl, const struct taken *t, struct carried *c)
+static int give_back(struct nl *nl, const struct taken *t, struct carried *c, struct stored *s)
 {
 	char gone[IFNAMSIZ], was[IFNAMSIZ];
 	unsigned int lost;
@@ -327,25 +324,32 @@ static int give_back(struct nl *nl, const struct taken *t, struct carried *c)
 
 	name_of_port(t->lower.ifindex, gone);
 	memcpy(was, c->link.name, sizeof(was));
+	stored_reach(s, STORED_BEGUN);
 	ret = carried_take_off(nl, c, gone, "");
 	snprintf(c->link.name, sizeof(c->link.name), "%s", name_of_old(&t->lower));
 	if (!ret)
 		ret = carried_give(nl, c, t->lower.ifindex, false);
-	if (!ret)
-		return rtnl_port_del(nl, t->port.ifindex) ? nl_fail(nl, "RTNETLINK") : 0;
+	if (!ret) {
+		stored_reach(s, STORED_BACK);
+		if (!rtnl_port_del(nl, t->port.ifindex))
+			return 0;
+		stored_leave(s);
+		return nl_fail(nl, "RTNETLINK");
+	}
 	/* The lower device as it was: what is to be taken off it again is the same. */
 	c->link.ifindex = t->lower.ifindex;
 	lost = set_aside(nl, c, t->lower.name, t->lower.flags & IFF_UP) ? 1 : 0;
 	c->link.ifindex = t->port.ifindex;
 	memcpy(c->link.name, was, sizeof(was));
-	say_lost(was, lost + carried_give_back(nl, c, t->port.ifindex));
+	lost += carried_give_back(nl, c, t->port.ifindex);
+	end_stored(s, was, lost);
 	return ret;
 }
 
-static void store_back(struct stored *s, const struct taken *t, struct carried c)
+static int store_back(struct nl *nl, struct stored *s, const struct taken *t, struct carried c)
 {
 	snprintf(c.link.name, sizeof(c.link.name), "%s", name_of_old(&t->lower));
-	stored_begin(s, t->lower.ifindex, &c);
+	return stored_begin(s, nl, &t->lower, &c);
 }
 
 static int give_all_back(struct nl *nl, const struct taken *t)
@@ -357,9 +361,10 @@ static int give_all_back(struct nl *nl, const struct taken *t)
 	if (ret)
 		return ret;
 	ret = check_company(nl, &c.link);
+	if (!ret)
+		ret = store_back(nl, &s, t, c);
 	if (!ret) {
-		store_back(&s, t, c);
-		ret = give_back(nl, t, &c);
+		ret = give_back(nl, t, &c, &s);
 		stored_end(&s);
 	}
 	carried_free(&c);
@@ -379,55 +384,109 @@ static int give_either_back(struct nl *nl, const struct taken *t)
 
 /* ---- who was killed ---------------------------------------------------- */
 
-/* Without a port and an interface aside nothing was done yet, or all, whoever did it. */
-static bool is_half_way(struct nl *nl, uint32_t lower, struct taken *t)
+/* What somebody who was killed was at. */
+struct half {
+	struct carried c;
+	struct taken t;
+};
+
+static bool is_half_way(const struct stored *s, const struct taken *t)
 {
-	memset(t, 0, sizeof(*t));
-	return !rtnl_link_get(nl, lower, &t->lower) && !rtnl_link_dump(nl, see_port, t) &&
-	       (t->port.ifindex || name_of_old(&t->lower));
+	char name[IFNAMSIZ];
+
+	name_of_port(t->lower.ifindex, name);
+	return s->state == STORED_BEGUN ||
+	       (s->state == STORED_BACK && !strcmp(t->port.name, name));
 }
 
-/* -1: there is nothing half-way, or another VR's. */
-static int finish(struct nl *nl, struct stored *s, uint32_t lower, const struct carried *c,
-		  const struct vr_ref *ref)
+/* -1: there is nothing to be done any more, and no file. Or the exit code. */
+static int look_at_half(struct nl *nl, struct stored *s, uint32_t lower, struct half *h)
 {
-	unsigned int lost;
-	struct taken t;
-	int ret;
+	struct taken *t = &h->t;
+	int err;
 
-	if (!is_half_way(nl, lower, &t)) {
-		stored_end(s);
-		return -1;
+	memset(t, 0, sizeof(*t));
+	err = rtnl_link_get(nl, lower, &t->lower);
+	if (!err)
+		err = rtnl_link_dump(nl, see_port, t);
+	if (err && err != -ENODEV)
+		return nl_fail(nl, "RTNETLINK");
+	if (!err && is_half_way(s, t)) {
+		if (stored_is_of(s, &t->lower, &h->c))
+			return 0;
+		fprintf(stderr, "Note: of another interface \"%s\", or of one with another MAC address, a takeover was not finished.\n",
+			h->c.link.name);
+		stored_set_aside(s);
 	}
-	ret = check_vr(&t, ref);
-	if (!ret)
-		ret = check_free(&t, c->link.name);
+	stored_end(s);
+	return -1;
+}
+
+typedef int (*half_fn)(struct nl *nl, struct stored *s, const struct half *h,
+		       const struct vr_ref *ref);
+
+/* Until what it tells is not -1; nobody was killed: -1. */
+static int each_half(struct nl *nl, const char *dev, half_fn fn, const struct vr_ref *ref)
+{
+	struct stored_list list;
+	struct stored s;
+	struct half h;
+	uint32_t lower;
+	int ret = -1;
+
+	stored_open(&list, nl);
+	while (ret < 0) {
+		ret = stored_next(&list, &s, dev, &lower, &h.c);
+		if (ret)
+			break;
+		ret = look_at_half(nl, &s, lower, &h);
+		if (!ret)
+			ret = fn(nl, &s, &h, ref);
+		stored_leave(&s);
+		carried_free(&h.c);
+	}
+	stored_close(&list);
+	return ret;
+}
+
+/* -1: it is another VR's. */
+static int finish(struct nl *nl, struct stored *s, const struct half *h, const struct vr_ref *ref)
+{
+	const char *dev = h->c.link.name;
+	unsigned int lost;
+	int ret = check_vr(&h->t, ref);
+
+	if (!ret && s->state == STORED_BEGUN)
+		ret = check_free(&h->t, dev);
 	if (ret)
 		return ret;
 	fprintf(stderr, "Note: \"%s\" was being taken over, or given back, by somebody who was killed, and gets all back that it had then.\n",
-		c->link.name);
-	lost = t.port.ifindex && rtnl_port_del(nl, t.port.ifindex) && nl->error != ENODEV;
-	lost += carried_give_back(nl, c, lower);
-	say_lost(c->link.name, lost);
-	stored_end(s);
+		dev);
+	lost = h->t.port.ifindex && rtnl_port_del(nl, h->t.port.ifindex) && nl->error != ENODEV;
+	if (s->state == STORED_BEGUN)
+		lost += carried_give_back(nl, &h->c, h->t.lower.ifindex);
+	end_stored(s, dev, lost);
 	return lost ? EXIT_KERNEL : 0;
 }
 
-/* -1: nobody was. */
+/* What is there now is not what it had, and would be kept instead of that. */
+static int refuse(struct nl *nl, struct stored *s, const struct half *h, const struct vr_ref *ref)
+{
+	(void)nl;
+	(void)s;
+	(void)ref;
+	fprintf(stderr, "Error: \"%s\" was being taken over, or given back, by somebody who was killed: \"ip vr detach dev %s\" first.\n",
+		h->c.link.name, h->c.link.name);
+	return EXIT_KERNEL;
+}
+
 static int detach_half(struct nl *nl, const char *dev, const struct vr_ref *ref)
 {
-	struct stored s;
-	struct carried c;
-	uint32_t lower;
 	sigset_t before;
-	int ret = stored_find(&s, dev, &lower, &c);
+	int ret;
 
-	if (ret)
-		return ret;
 	signals_hold(&before);
-	ret = finish(nl, &s, lower, &c, ref);
-	stored_leave(&s);
-	carried_free(&c);
+	ret = each_half(nl, dev, finish, ref);
 	signals_release(&before);
 	return ret;
 }
@@ -456,6 +515,26 @@ int takeover_detach(const char *dev, const struct vr_ref *ref)
 	ret = detach_half(&nl, dev, ref);
 	if (ret < 0)
 		ret = detach_taken(&nl, dev, ref);
+	nl_close(&nl);
+	return ret;
+}
+
+int takeover_attach(const struct vr *vr, struct port_request *r, const char *dev,
+		    const char *aside)
+{
+	char name[IFNAMSIZ];
+	struct nl nl;
+	int ret = check_home(vr, dev);
+
+	if (!ret)
+		ret = open_here(&nl);
+	if (ret)
+		return ret;
+	ret = each_half(&nl, dev, refuse, NULL);
+	if (ret < 0)
+		ret = choose_aside(dev, aside, name);
+	if (!ret)
+		ret = take_from(&nl, r, name);
 	nl_close(&nl);
 	return ret;
 }

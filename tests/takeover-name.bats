@@ -385,6 +385,236 @@ go_on()
 	refused 'was not taken over' ip -n "$(ns_name v)" vr detach dev eth1
 }
 
+# some: what an operator may have set, in short.
+some()
+{
+	ip_batch -n "$(ns_name v)" <<-EOT
+		address add 10.1.0.9/24 dev eth1
+		route add 10.9.0.0/16 via 10.1.0.2
+		route add fd00:9::/48 via fd00:1::2
+	EOT
+}
+
+# injected CALL WHAT COMMAND...: ip-vr of v, which gets WHAT from strace at such calls.
+injected()
+{
+	local call=$1 what=$2
+	shift 2
+
+	run ip netns exec "$(ns_name v)" strace -qq -o /dev/null -e "trace=$call" \
+		-e "inject=$call:$what" ip-vr "$@"
+	echo "[+] $call:$what $*: $status, $output" >&2
+}
+
+# killed_at CALL N COMMAND...: kill -9 at its Nth such call, which is not made.
+killed_at()
+{
+	injected "$1" "signal=KILL:when=$2" "${@:3}"
+	assert_eq "$status" 137 "status of the one that is killed at its $1 number $2"
+}
+
+stored() { compgen -G "/run/europa/takeover.*"; }
+
+# gives_all_back: ip vr detach, and says why.
+gives_all_back()
+{
+	run ip -n "$(ns_name v)" vr detach dev eth1
+	echo "$output" >&2
+	assert_eq "$status" 0 "status of detach"
+	[[ $output == *'"eth1" was being taken over'*'gets all back'* ]]
+}
+
+@test "killed before the interface has lost its name: what is left is not taken over" {
+	local at refused=0
+
+	topology
+	some
+	wait_until 60 settled
+	remember
+	# From the last look at what there is to the new name.
+	for at in 10 11 13 15; do
+		killed_at sendto "$at" attach dev eth1 vr blue takeover
+		run ip -n "$(ns_name v)" vr attach dev eth1 vr blue takeover
+		echo "$output" >&2
+		if ((status == 0)); then
+			give eth1
+		else
+			[[ $output == *'"eth1" was being taken over'*' first.'* ]]
+			refused=$((refused + 1))
+			gives_all_back
+		fi
+		same "killed at $at"
+		nothing_left
+	done
+	((refused >= 3))
+	# Nothing was done yet.
+	for at in write pwrite64; do
+		killed_at "$at" 1 attach dev eth1 vr blue takeover
+		take eth1
+		give eth1
+		same "killed at $at"
+	done
+	nothing_left
+	! stored
+}
+
+@test "killed again and again, and the VR deleted: what the interface had is kept" {
+	local at
+
+	topology
+	some
+	wait_until 60 settled
+	remember
+	killed_at sendto 15 attach dev eth1 vr blue takeover
+	x ip vr del blue
+	for at in 3 6 8 13 16; do
+		killed_at sendto "$at" detach dev eth1
+		stored
+	done
+	injected sendto error=ENOBUFS:when=1 detach dev eth1
+	assert_eq "$status" 2 "status where the kernel has no memory"
+	gives_all_back
+	same "after all"
+	nothing_left
+	! stored
+}
+
+@test "killed when all was done: what came since stays" {
+	topology
+	some
+	wait_until 60 settled
+	killed_at '?unlink,unlinkat' 1 attach dev eth1 vr blue takeover
+	stored
+	x in_v address add 10.1.0.33/24 dev eth1
+	remember
+	give eth1
+	same "without the port"
+	nothing_left
+	! stored
+	take eth1
+	killed_at '?unlink,unlinkat' 1 detach dev eth1
+	stored
+	x in_v address del 10.1.0.33/24 dev eth1
+	remember
+	refused 'was not taken over' ip -n "$(ns_name v)" vr detach dev eth1
+	same "after a detach too many"
+	nothing_left
+	! stored
+}
+
+# other_boot COMMAND...: ip-vr of v, after another boot as far as it can tell.
+other_boot()
+{
+	echo 01234567-89ab-cdef-0123-456789abcdef > "$BATS_TEST_TMPDIR/boot"
+	# shellcheck disable=SC2016
+	run ip netns exec "$(ns_name v)" unshare -m sh -c \
+		'mount -o bind "$0" /proc/sys/kernel/random/boot_id && exec ip-vr "$@"' \
+		"$BATS_TEST_TMPDIR/boot" "$@"
+	echo "$output" >&2
+}
+
+@test "what is kept of another interface, or of another boot, is not given back" {
+	local file
+
+	topology
+	some
+	wait_until 60 settled
+	killed_at sendto 15 attach dev eth1 vr blue takeover
+	file=$(stored)
+	x cp "$file" "$BATS_TEST_TMPDIR/kept"
+	gives_all_back
+	wait_until 60 settled
+	take eth1
+	x in_v address add 10.1.0.33/24 dev eth1
+	wait_until 60 settled
+	remember
+	x cp "$BATS_TEST_TMPDIR/kept" "$file"
+	other_boot detach dev eth1
+	assert_eq "$status" 0 "status"
+	[[ $output == *'is in "/run/europa/lost.'* ]]
+	same "after another boot"
+	nothing_left
+	x cp "$BATS_TEST_TMPDIR/kept" "$file"
+	x in_v link set eth1 address 02:00:00:00:00:99
+	remember
+	run ip -n "$(ns_name v)" vr detach dev eth1
+	echo "$output" >&2
+	assert_eq "$status" 1 "status"
+	[[ $output == *'another MAC address'*'was not taken over'* ]]
+	same "with another MAC address"
+	! stored
+}
+
+@test "where the file is somebody else's nothing is begun" {
+	topology
+	some
+	wait_until 60 settled
+	remember
+	injected '?link,linkat' error=EEXIST attach dev eth1 vr blue takeover
+	assert_eq "$status" 2 "status of attach"
+	[[ $output == *'is just being taken over'* ]]
+	same "after the attach"
+	nothing_left
+	take eth1
+	injected '?link,linkat' error=EEXIST detach dev eth1
+	assert_eq "$status" 2 "status of detach"
+	[[ $output == *'is just being taken over'* ]]
+	same "after the detach"
+	give eth1
+	same "without the port"
+	nothing_left
+}
+
+# So many addresses that the kernel tells them in some parts, and others that come and go between.
+@test "what changes while it is looked at is looked at again" {
+	local reader
+
+	topology
+	some
+	x in_v link add many type dummy
+	printf 'address add 10.77.%d.%d/32 dev many\n' $(for i in {0..7}; do
+		for k in {1..120}; do echo "$i $k"; done
+	done) | ip_batch -n "$(ns_name v)"
+	remember
+	mkfifo "$BATS_TEST_TMPDIR/come"
+	spawn ip -n "$(ns_name v)" -force -batch "$BATS_TEST_TMPDIR/come"
+	reader=$SPAWNED
+	# shellcheck disable=SC2016
+	spawn sh -c 'exec yes "address add 10.78.0.1/32 dev many
+address del 10.78.0.1/32 dev many" > "$0"' "$BATS_TEST_TMPDIR/come"
+	injected recvmsg delay_enter=50000 attach dev eth1 vr blue takeover
+	x kill "$SPAWNED"
+	assert_eq "$status" 2 "status while they come and go"
+	[[ $output == *'change all the time'* ]]
+	ended_within 60 "$reader"
+	in_v address flush dev many to 10.78.0.1/32
+	same "after the attach"
+	take eth1
+	same "with the port"
+	give eth1
+	nothing_left
+}
+
+@test "interrupted when all was given: all is given back, and told" {
+	topology
+	some
+	ns v sysctl -q -w net.ipv6.conf.eth1.accept_dad=0
+	wait_until 60 settled
+	remember
+	stuck_in attach dev eth1 vr blue takeover
+	# shellcheck disable=SC2016
+	timeout 60 sh -c 'echo 0 > "$0"' "$STUCK_AT"
+	wait_until 60 has_route 10.9.0.0/16
+	x kill -TERM "$STUCK"
+	go_on
+	ended_within 60 "$STUCK"
+	grep '^Interrupted: "eth1" gets all back.$' "$STUCK_SAYS"
+	same "after the attach that was interrupted"
+	nothing_left
+}
+
+has_route() { [[ $(in_v route show "$1") == *dev\ eth1* ]]; }
+
 @test "interrupted while it waits for the link: all is given back, and told" {
 	topology
 	much

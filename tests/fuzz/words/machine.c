@@ -259,6 +259,27 @@ ssize_t fake_read(int fd, void *to, size_t size)
 	return n;
 }
 
+ssize_t fake_pread(int fd, void *to, size_t size, off_t at)
+{
+	(void)at;
+	return fake_read(fd, to, size);
+}
+
+ssize_t fake_pwrite(int fd, const void *from, size_t size, off_t at)
+{
+	(void)from;
+	(void)at;
+	machine_fd(fd);
+	return machine_fault(NO_SPACE) ? machine_fail(ENOSPC) : (int)size;
+}
+
+int fake_rename(const char *from, const char *to)
+{
+	(void)from;
+	(void)to;
+	return machine_fault(NO_FILE) ? machine_fail(ENOENT) : 0;
+}
+
 int fake_pipe2(int fd[2], int flags)
 {
 	(void)flags;
@@ -354,6 +375,19 @@ int fake_mkstemp(char *path)
 	return machine_fault(NO_FILE) ? machine_fail(EROFS) : machine_new_fd(path);
 }
 
+int fake_mkostemp(char *path, int flags)
+{
+	(void)flags;
+	return fake_mkstemp(path);
+}
+
+int fake_link(const char *from, const char *to)
+{
+	(void)from;
+	(void)to;
+	return machine_fault(NO_SPACE) ? machine_fail(EEXIST) : 0;
+}
+
 int fake_unlink(const char *path)
 {
 	(void)path;
@@ -376,7 +410,7 @@ int fake_chdir(const char *path)
 /* ---- folders ----------------------------------------------------------- */
 
 static const char *const entries[] = {
-	".", "..", "0", "1", "42", "self", "confirm.a1b2c3", "takeover.8464417753784885100.2", "resolv.conf",
+	".", "..", "0", "1", "42", "self", "confirm.a1b2c3", "takeover.1.2", "resolv.conf",
 };
 
 struct __dirstream {
@@ -897,11 +931,11 @@ int fake_connect(int fd, const void *address, unsigned int size)
 int fake_getsockopt(int fd, int level, int name, void *value, void *size)
 {
 	(void)fd;
-	(void)level;
-	(void)name;
-	(void)value;
 	(void)size;
-	return machine_fail(ENOTCONN);
+	if (level != SOL_SOCKET || name != SO_NETNS_COOKIE)
+		return machine_fail(ENOTCONN);
+	*(uint64_t *)value = 1;
+	return 0;
 }
 
 ssize_t fake_send(int fd, const void *bytes, size_t size, int flags)
