@@ -395,22 +395,29 @@ some()
 	EOT
 }
 
+# says COMMAND...: what it says in SAID, its status in CODE.
+says()
+{
+	CODE=0
+	SAID=$("$@" 2>&1) || CODE=$?
+	echo "[+] $*: $CODE, $SAID" >&2
+}
+
 # injected CALL WHAT COMMAND...: ip-vr of v, which gets WHAT from strace at such calls.
 injected()
 {
 	local call=$1 what=$2
 	shift 2
 
-	run ip netns exec "$(ns_name v)" strace -qq -o /dev/null -e "trace=$call" \
+	says ip netns exec "$(ns_name v)" strace -qq -o /dev/null -e "trace=$call" \
 		-e "inject=$call:$what" ip-vr "$@"
-	echo "[+] $call:$what $*: $status, $output" >&2
 }
 
 # killed_at CALL N COMMAND...: kill -9 at its Nth such call, which is not made.
 killed_at()
 {
 	injected "$1" "signal=KILL:when=$2" "${@:3}"
-	assert_eq "$status" 137 "status of the one that is killed at its $1 number $2"
+	assert_eq "$CODE" 137 "status of the one that is killed at its $1 number $2"
 }
 
 stored() { compgen -G "/run/europa/takeover.*"; }
@@ -418,10 +425,9 @@ stored() { compgen -G "/run/europa/takeover.*"; }
 # gives_all_back: ip vr detach, and says why.
 gives_all_back()
 {
-	run ip -n "$(ns_name v)" vr detach dev eth1
-	echo "$output" >&2
-	assert_eq "$status" 0 "status of detach"
-	[[ $output == *'"eth1" was being taken over'*'gets all back'* ]]
+	says ip -n "$(ns_name v)" vr detach dev eth1
+	assert_eq "$CODE" 0 "status of detach"
+	[[ $SAID == *'"eth1" was being taken over'*'gets all back'* ]]
 }
 
 @test "killed before the interface has lost its name: what is left is not taken over" {
@@ -434,12 +440,11 @@ gives_all_back()
 	# From the last look at what there is to the new name.
 	for at in 10 11 13 15; do
 		killed_at sendto "$at" attach dev eth1 vr blue takeover
-		run ip -n "$(ns_name v)" vr attach dev eth1 vr blue takeover
-		echo "$output" >&2
-		if ((status == 0)); then
+		says ip -n "$(ns_name v)" vr attach dev eth1 vr blue takeover
+		if ((CODE == 0)); then
 			give eth1
 		else
-			[[ $output == *'"eth1" was being taken over'*' first.'* ]]
+			[[ $SAID == *'"eth1" was being taken over'*' first.'* ]]
 			refused=$((refused + 1))
 			gives_all_back
 		fi
@@ -455,7 +460,7 @@ gives_all_back()
 		same "killed at $at"
 	done
 	nothing_left
-	! stored
+	assert_eq "$(stored)" "" "files"
 }
 
 @test "killed again and again, and the VR deleted: what the interface had is kept" {
@@ -472,11 +477,11 @@ gives_all_back()
 		stored
 	done
 	injected sendto error=ENOBUFS:when=1 detach dev eth1
-	assert_eq "$status" 2 "status where the kernel has no memory"
+	assert_eq "$CODE" 2 "status where the kernel has no memory"
 	gives_all_back
 	same "after all"
 	nothing_left
-	! stored
+	assert_eq "$(stored)" "" "files"
 }
 
 @test "killed when all was done: what came since stays" {
@@ -490,7 +495,7 @@ gives_all_back()
 	give eth1
 	same "without the port"
 	nothing_left
-	! stored
+	assert_eq "$(stored)" "" "files"
 	take eth1
 	killed_at '?unlink,unlinkat' 1 detach dev eth1
 	stored
@@ -499,7 +504,7 @@ gives_all_back()
 	refused 'was not taken over' ip -n "$(ns_name v)" vr detach dev eth1
 	same "after a detach too many"
 	nothing_left
-	! stored
+	assert_eq "$(stored)" "" "files"
 }
 
 # other_boot COMMAND...: ip-vr of v, after another boot as far as it can tell.
@@ -507,10 +512,9 @@ other_boot()
 {
 	echo 01234567-89ab-cdef-0123-456789abcdef > "$BATS_TEST_TMPDIR/boot"
 	# shellcheck disable=SC2016
-	run ip netns exec "$(ns_name v)" unshare -m sh -c \
+	says ip netns exec "$(ns_name v)" unshare -m sh -c \
 		'mount -o bind "$0" /proc/sys/kernel/random/boot_id && exec ip-vr "$@"' \
 		"$BATS_TEST_TMPDIR/boot" "$@"
-	echo "$output" >&2
 }
 
 @test "what is kept of another interface, or of another boot, is not given back" {
@@ -530,19 +534,18 @@ other_boot()
 	remember
 	x cp "$BATS_TEST_TMPDIR/kept" "$file"
 	other_boot detach dev eth1
-	assert_eq "$status" 0 "status"
-	[[ $output == *'is in "/run/europa/lost.'* ]]
+	assert_eq "$CODE" 0 "status"
+	[[ $SAID == *'is in "/run/europa/lost.'* ]]
 	same "after another boot"
 	nothing_left
 	x cp "$BATS_TEST_TMPDIR/kept" "$file"
 	x in_v link set eth1 address 02:00:00:00:00:99
 	remember
-	run ip -n "$(ns_name v)" vr detach dev eth1
-	echo "$output" >&2
-	assert_eq "$status" 1 "status"
-	[[ $output == *'another MAC address'*'was not taken over'* ]]
+	says ip -n "$(ns_name v)" vr detach dev eth1
+	assert_eq "$CODE" 1 "status"
+	[[ $SAID == *'another MAC address'*'was not taken over'* ]]
 	same "with another MAC address"
-	! stored
+	assert_eq "$(stored)" "" "files"
 }
 
 @test "where the file is somebody else's nothing is begun" {
@@ -551,14 +554,14 @@ other_boot()
 	wait_until 60 settled
 	remember
 	injected '?link,linkat' error=EEXIST attach dev eth1 vr blue takeover
-	assert_eq "$status" 2 "status of attach"
-	[[ $output == *'is just being taken over'* ]]
+	assert_eq "$CODE" 2 "status of attach"
+	[[ $SAID == *'is just being taken over'* ]]
 	same "after the attach"
 	nothing_left
 	take eth1
 	injected '?link,linkat' error=EEXIST detach dev eth1
-	assert_eq "$status" 2 "status of detach"
-	[[ $output == *'is just being taken over'* ]]
+	assert_eq "$CODE" 2 "status of detach"
+	[[ $SAID == *'is just being taken over'* ]]
 	same "after the detach"
 	give eth1
 	same "without the port"
@@ -567,14 +570,16 @@ other_boot()
 
 # So many addresses that the kernel tells them in some parts, and others that come and go between.
 @test "what changes while it is looked at is looked at again" {
-	local reader
+	local reader i k
 
 	topology
 	some
 	x in_v link add many type dummy
-	printf 'address add 10.77.%d.%d/32 dev many\n' $(for i in {0..7}; do
-		for k in {1..120}; do echo "$i $k"; done
-	done) | ip_batch -n "$(ns_name v)"
+	for i in {0..7}; do
+		for k in {1..120}; do
+			echo "address add 10.77.$i.$k/32 dev many"
+		done
+	done | ip_batch -n "$(ns_name v)"
 	remember
 	mkfifo "$BATS_TEST_TMPDIR/come"
 	spawn ip -n "$(ns_name v)" -force -batch "$BATS_TEST_TMPDIR/come"
@@ -584,8 +589,8 @@ other_boot()
 address del 10.78.0.1/32 dev many" > "$0"' "$BATS_TEST_TMPDIR/come"
 	injected recvmsg delay_enter=50000 attach dev eth1 vr blue takeover
 	x kill "$SPAWNED"
-	assert_eq "$status" 2 "status while they come and go"
-	[[ $output == *'change all the time'* ]]
+	assert_eq "$CODE" 2 "status while they come and go"
+	[[ $SAID == *'change all the time'* ]]
 	ended_within 60 "$reader"
 	in_v address flush dev many to 10.78.0.1/32
 	same "after the attach"
@@ -643,10 +648,12 @@ refuse_a_route()
 	topology
 	much
 	refuse_a_route
-	refused 'Error: 1 of what "eth1" had is lost' \
-		ip -n "$(ns_name v)" vr attach dev eth1 vr blue takeover
+	says ip -n "$(ns_name v)" vr attach dev eth1 vr blue takeover
+	assert_eq "$CODE" 2 "status"
+	[[ $SAID == *'Error: 1 of what "eth1" had is lost'*'is in "/run/europa/lost.'* ]]
 	same "after the attach"
 	nothing_left
+	assert_eq "$(stored)" "" "files"
 	x in_v address del fd00:1::55/64 dev eth1
 	take eth1
 	refuse_a_route
