@@ -485,10 +485,11 @@ gives_all_back()
 }
 
 @test "killed when all was done: what came since stays" {
+	# The first one is the name that the file has until it is whole.
 	topology
 	some
 	wait_until 60 settled
-	killed_at '?unlink,unlinkat' 1 attach dev eth1 vr blue takeover
+	killed_at '?unlink,unlinkat' 2 attach dev eth1 vr blue takeover
 	stored
 	x in_v address add 10.1.0.33/24 dev eth1
 	remember
@@ -497,7 +498,7 @@ gives_all_back()
 	nothing_left
 	assert_eq "$(stored)" "" "files"
 	take eth1
-	killed_at '?unlink,unlinkat' 1 detach dev eth1
+	killed_at '?unlink,unlinkat' 2 detach dev eth1
 	stored
 	x in_v address del 10.1.0.33/24 dev eth1
 	remember
