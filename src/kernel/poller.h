@@ -28,9 +28,8 @@ enum europa_poller_state {
 
 /* task: under the queue's lock. */
 struct europa_poller {
-	struct mutex lock;		/* of who ends the thread, until it has
-					 * ended; inside vr->lock, or nothing
-					 */
+	/* of who ends the thread, until it has; inside vr->lock, or nothing */
+	struct mutex lock;
 	struct task_struct *task;	/* NULL: there is none */
 	wait_queue_head_t wait;
 };
