@@ -357,13 +357,17 @@ stuck_in()
 # The second time it is the port's, which has the name by then.
 is_stuck() { [[ $(in_v -d link show eth1) == *' europa '* ]]; }
 
-# go_on: the pipe has what is asked for, for as long as it lasts.
+# go_on: the pipe has what is asked for, once, until the program has ended. It is open both ways:
+# else who comes while a writer is about to go finds nothing, writes himself, and waits for ever.
 go_on()
 {
-	while kill -0 "$STUCK" 2> /dev/null; do
-		# shellcheck disable=SC2016
-		timeout 1 sh -c 'echo 0 > "$0"' "$STUCK_AT" || true
-	done
+	# shellcheck disable=SC2016
+	spawn bash -c 'exec 9<> "$0"
+		while sleep 0.05; do
+			while read -r -t 0.01 -u 9; do :; done
+			echo 0 >&9
+		done' "$STUCK_AT"
+	ended_within 60 "$STUCK"
 }
 
 @test "killed half-way: detach gives back what the interface had" {
@@ -601,6 +605,16 @@ address del 10.78.0.1/32 dev many" > "$0"' "$BATS_TEST_TMPDIR/come"
 	nothing_left
 }
 
+# interrupted: the attach that is stuck is told to end: all is given back, and told.
+interrupted()
+{
+	x kill -TERM "$STUCK"
+	go_on
+	grep '^Interrupted: "eth1" gets all back.$' "$STUCK_SAYS"
+	same "after the attach that was interrupted"
+	nothing_left
+}
+
 @test "interrupted when all was given: all is given back, and told" {
 	topology
 	some
@@ -611,12 +625,7 @@ address del 10.78.0.1/32 dev many" > "$0"' "$BATS_TEST_TMPDIR/come"
 	# shellcheck disable=SC2016
 	timeout 60 sh -c 'echo 0 > "$0"' "$STUCK_AT"
 	wait_until 60 has_route 10.9.0.0/16
-	x kill -TERM "$STUCK"
-	go_on
-	ended_within 60 "$STUCK"
-	grep '^Interrupted: "eth1" gets all back.$' "$STUCK_SAYS"
-	same "after the attach that was interrupted"
-	nothing_left
+	interrupted
 }
 
 has_route() { [[ $(in_v route show "$1") == *dev\ eth1* ]]; }
@@ -627,12 +636,7 @@ has_route() { [[ $(in_v route show "$1") == *dev\ eth1* ]]; }
 	ns v sysctl -q -w net.ipv6.conf.eth1.accept_dad=0
 	remember
 	stuck_in attach dev eth1 vr blue takeover
-	x kill -TERM "$STUCK"
-	go_on
-	ended_within 60 "$STUCK"
-	grep '^Interrupted: "eth1" gets all back.$' "$STUCK_SAYS"
-	same "after the attach that was interrupted"
-	nothing_left
+	interrupted
 }
 
 # refuse_a_route: its gateway is an address of v itself by now, which the kernel keeps and does not
