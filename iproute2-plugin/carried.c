@@ -237,12 +237,17 @@ static int save_all(struct nl *nl, struct saver *s)
 	return err;
 }
 
+static void free_messages(struct carried *c)
+{
+	messages_free(&c->addresses);
+	messages_free(&c->nexthops);
+	messages_free(&c->routes);
+	messages_free(&c->neighbours);
+}
+
 static void forget(struct saver *s)
 {
-	messages_free(&s->c->addresses);
-	messages_free(&s->c->nexthops);
-	messages_free(&s->c->routes);
-	messages_free(&s->c->neighbours);
+	free_messages(s->c);
 	messages_free(&s->failed);
 	s->groups = false;
 }
@@ -283,9 +288,6 @@ int carried_save(struct nl *nl, uint32_t ifindex, struct carried *c)
 
 void carried_free(struct carried *c)
 {
-	messages_free(&c->addresses);
-	messages_free(&c->nexthops);
-	messages_free(&c->routes);
-	messages_free(&c->neighbours);
+	free_messages(c);
 	devconf_free(&c->conf);
 }

@@ -20,28 +20,27 @@ LAST=$(($(nproc) - 1))		# of the processors; in some guests there is one only
 # --- threads -----------------------------------------------------------------------------
 
 # pollers: their names, one a line. poller: that of queue 0 is process $POLLER.
-pollers()
-{
-	local name
-
-	for name in /proc/[0-9]*/comm; do
-		{ read -r name < "$name"; } 2> /dev/null && [[ $name == eutx/* ]] && echo "$name"
-	done | sort
-}
-
-bound_to() { grep -Eq "^Cpus_allowed_list:[[:space:]]$1\$" "/proc/$POLLER/status"; }
-pollers_are() { assert_eq "$(pollers | xargs)" "$*" pollers; }
+pollers() { each_poller | cut -d ' ' -f 2 | sort; }
 
 poller()
+{
+	POLLER=$(each_poller | sed -n '/ eutx\/7\.0$/{s/ .*//p;q}')
+	[ -n "$POLLER" ]
+}
+
+# each_poller: process and name, a line each.
+each_poller()
 {
 	local name file
 
 	for file in /proc/[0-9]*/comm; do
 		{ read -r name < "$file"; } 2> /dev/null || continue
-		[ "$name" != eutx/7.0 ] || { POLLER=${file//[^0-9]/}; return 0; }
+		[[ $name != eutx/* ]] || echo "${file//[^0-9]/} $name"
 	done
-	return 1
 }
+
+bound_to() { grep -Eq "^Cpus_allowed_list:[[:space:]]$1\$" "/proc/$POLLER/status"; }
+pollers_are() { assert_eq "$(pollers | xargs)" "$*" pollers; }
 
 # ticks: processor time of $POLLER; still: it took none in two seconds, and sleeps.
 ticks()
@@ -227,7 +226,8 @@ moves_not() { counter_is "$1" 0; }
 	says pausing
 	wait_until 20 counter_over tx_sleeps 0
 	sysctl -q -w kernel.sched_rt_runtime_us=-1
-	taskset -c "$LAST" chrt -f 50 bash -c 'while :; do :; done' 3>&- & hog=$!
+	spawn taskset -c "$LAST" chrt -f 50 bash -c 'while :; do :; done'
+	hog=$SPAWNED
 	wait_until 20 keeps_processor "$hog"
 	ip vr set blue tx kick & set=$!
 	wait_until 20 waits_or_done "$set"

@@ -594,7 +594,7 @@ static bool europa_tx_try(struct europa_queue *queue, u32 *total)
 /*
  * Somebody else drains, and does not look again, if it is a poller at its end:
  * wait for it then. Did it look as long as others kick, it would never end, if
- * a hostile VR liked; and who ends it may have rtnl.
+ * a hostile VR liked, nor would who waits for that.
  */
 static bool europa_tx_await_last(struct europa_queue *queue)
 {

@@ -220,9 +220,9 @@ tcp_packets()
 	done | awk '{ for (i = 1; i < NF; i++) if ($i == "packets") sum += $(i + 1) } END { print sum }'
 }
 
-# fast_flow ADDRESS VR...: iperf3 from a to b, FLOWS at a time, or one. Of 100 packets of its flow 99 or more are
-# forwarded by the data plane of each of these VRs. While a link is cut blue forwards some more:
-# what red and green still have to say to each other.
+# fast_flow ADDRESS VR...: iperf3 from a to b, FLOWS at a time, or one. Of 100 packets of its flow
+# 99 or more are forwarded by the data plane of each of these VRs. While a link is cut blue forwards
+# some more: what red and green still have to say to each other.
 fast_flow()
 {
 	local said=$BATS_TEST_TMPDIR/iperf address=$1 name before all
@@ -233,7 +233,8 @@ fast_flow()
 		mark "$name" || return
 	done
 	before=$(tcp_packets)
-	ns a timeout 90 iperf3 -c "$address" -n 12M -P "${FLOWS:-1}" > "$said" 2>&1 || { cat "$said" >&2; return 1; }
+	ns a timeout 90 iperf3 -c "$address" -n 12M -P "${FLOWS:-1}" > "$said" 2>&1 ||
+		{ cat "$said" >&2; return 1; }
 	all=$(($(tcp_packets) - before))
 	for name; do
 		since "$name" || return

@@ -261,17 +261,22 @@ static unsigned int second_of6(struct bed *b, char vary)
 	return n;
 }
 
-static void test_group6(void **state)
+/* A route by two gateways, m. */
+static struct fib6_route by_two(struct bed *b, struct group_member m[2])
 {
-	struct bed *b = *state;
-	struct group_member m[2] = {
-		{ .adj = b->gateway6, .weight = 1 },
-		{ .adj = other_gateway(b, 2), .weight = 1 },
-	};
-	struct fib6_route route = {
+	m[0] = (struct group_member){ .adj = b->gateway6, .weight = 1 };
+	m[1] = (struct group_member){ .adj = other_gateway(b, 2), .weight = 1 };
+	return (struct fib6_route){
 		.dst = { 0x20010db9ull << 32, 0 }, .len = 32, .kind = FIB6_MAIN,
 		.adj = group_get(&b->r.groups, m, 2),
 	};
+}
+
+static void test_group6(void **state)
+{
+	struct bed *b = *state;
+	struct group_member m[2];
+	struct fib6_route route = by_two(b, m);
 	unsigned int n;
 
 	neigh_put(&b->r.neigh, m[1].adj);
@@ -318,14 +323,8 @@ static unsigned int by_second(struct bed *b)
 static void test_group_neighbours6(void **state)
 {
 	struct bed *b = *state;
-	struct group_member m[2] = {
-		{ .adj = b->gateway6, .weight = 1 },
-		{ .adj = other_gateway(b, 2), .weight = 1 },
-	};
-	struct fib6_route route = {
-		.dst = { 0x20010db9ull << 32, 0 }, .len = 32, .kind = FIB6_MAIN,
-		.adj = group_get(&b->r.groups, m, 2),
-	};
+	struct group_member m[2];
+	struct fib6_route route = by_two(b, m);
 
 	b->r.ip4.flow.use_neigh = true;
 	neigh_set(&b->r.neigh, b->gateway6, NUD_FAILED, NULL);

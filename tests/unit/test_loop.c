@@ -171,23 +171,42 @@ static void finish(struct loop *l)
 	close(l->signals);
 }
 
-/* until: packets to give before SIGTERM. Goes on giving until STOP. */
-static void traffic(unsigned int spin, uint32_t until)
-{
-	struct kernel *k = &kernel[0];
+/* One worker, whose loop runs in a thread. */
+struct lone {
 	struct europa_queue q;
 	struct router r;
 	struct loop l;
 	pthread_t thread;
+};
+
+/* frame: of 98 bytes, that goes by the gateway. */
+static void begin(struct lone *a, unsigned int spin, uint8_t *frame)
+{
+	prepare(&a->l, &a->r, &a->q, spin);
+	build(frame, 0x0a000005, 0xc0a80101, 98);
+	assert_int_equal(pthread_create(&a->thread, NULL, run, &a->l), 0);
+}
+
+/* It ends, and well. */
+static void join(struct lone *a)
+{
+	void *status;
+
+	pthread_join(a->thread, &status);
+	assert_null(status);
+}
+
+/* until: packets to give before SIGTERM. Goes on giving until STOP. */
+static void traffic(unsigned int spin, uint32_t until)
+{
+	struct kernel *k = &kernel[0];
+	struct lone a;
 	uint64_t seed = 21 + spin;
 	uint32_t given = 0;
 	uint8_t frame[98];
-	void *status;
 	int n = 0;
 
-	prepare(&l, &r, &q, spin);
-	build(frame, 0x0a000005, 0xc0a80101, 98);
-	assert_int_equal(pthread_create(&thread, NULL, run, &l), 0);
+	begin(&a, spin, frame);
 	for (; n >= 0; n = give(k, frame, 1 + below(&seed, 80))) {
 		given += n;
 		if (given >= until && until)
@@ -195,15 +214,14 @@ static void traffic(unsigned int spin, uint32_t until)
 		if (below(&seed, 4) == 0)
 			usleep(below(&seed, 50));
 	}
-	pthread_join(thread, &status);
-	assert_null(status);
+	join(&a);
 	assert_int_equal(k->sent + k->punted, given);
-	assert_int_equal(r.lane[0].stats.sent, k->sent);
+	assert_int_equal(a.r.lane[0].stats.sent, k->sent);
 	assert_int_equal(k->fake.free_count, SLOTS);
-	assert_false(europa_rx_ready(&q));
+	assert_false(europa_rx_ready(&a.q));
 	print_message("spin %u: %u packets, %u kicks, %u polls\n", spin, given,
 		      k->kicks, k->polls);
-	finish(&l);
+	finish(&a.l);
 }
 
 static void test_sleeping(void **state)
@@ -240,54 +258,40 @@ static void test_spinning_long(void **state)
 {
 	const unsigned int spin = 1000000000;
 	struct kernel *k = &kernel[0];
-	struct europa_queue q;
-	struct router r;
-	struct loop l;
-	pthread_t thread;
+	struct lone a;
 	uint8_t frame[98];
-	void *status;
 
 	(void)state;
-	prepare(&l, &r, &q, spin);
-	build(frame, 0x0a000005, 0xc0a80101, 98);
-	assert_int_equal(pthread_create(&thread, NULL, run, &l), 0);
+	begin(&a, spin, frame);
 	assert_int_equal(give(k, frame, 10), 10);
 	wait_for(0, 10);
 	assert_int_equal(kill(getpid(), SIGTERM), 0);
-	pthread_join(thread, &status);
-	assert_null(status);
+	join(&a);
 	assert_int_equal(k->sent, 10);
-	assert_true(r.lane[0].stats.spins < spin);
-	finish(&l);
+	assert_true(a.r.lane[0].stats.spins < spin);
+	finish(&a.l);
 }
 
 /* Another takes over: it stops by itself, with all it had returned. */
 static void leave(bool detached)
 {
 	struct kernel *k = &kernel[0];
-	struct europa_queue q;
-	struct router r;
-	struct loop l;
-	pthread_t thread;
+	struct lone a;
 	uint8_t frame[98];
-	void *status;
 
-	prepare(&l, &r, &q, 0);
-	build(frame, 0x0a000005, 0xc0a80101, 98);
-	assert_int_equal(pthread_create(&thread, NULL, run, &l), 0);
+	begin(&a, 0, frame);
 	if (!detached)
 		assert_int_equal(give(k, frame, 100), 100);
 	__atomic_or_fetch(&((struct europa_ctl *)k->fake.map)->flags, EUROPA_CTL_LEAVE,
 			  __ATOMIC_RELAXED);
 	shared_store(k->detached, detached);
 	assert_int_equal(eventfd_write(k->fd, 1), 0);
-	pthread_join(thread, &status);
-	assert_null(status);
-	assert_true(l.left);
+	join(&a);
+	assert_true(a.l.left);
 	assert_int_equal(k->sent + k->punted, detached ? 0 : 100);
 	assert_int_equal(k->fake.free_count, SLOTS);
 	k->detached = false;
-	finish(&l);
+	finish(&a.l);
 }
 
 static void test_leaving(void **state)

@@ -283,9 +283,9 @@ static inline unsigned int europa_tx_submit(struct europa_queue *q)
 
 /*
  * Does the kernel want a kick for what is published? If the flag is clear, it
- * polls tx (`ip vr ... tx poll`): it sets the flag, fences and looks at tx once more before it stops
- * polling; here tx is published, then fenced, then the flag is read. One of
- * the two sees the other.
+ * polls tx (`ip vr ... tx poll`): it sets the flag, fences and looks at tx once
+ * more before it stops polling; here tx is published, then fenced, then the flag
+ * is read. One of the two sees the other.
  */
 static inline int europa_need_kick(const struct europa_queue *q)
 {
